@@ -1,0 +1,170 @@
+"""Families in the admin: search, correct, hand out accesses."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+
+from familles import acces, historique
+from familles.lettres import TropDeLettres, adultes_sans_acces, imprimer
+from familles.models import Famille, QuotientFamilial, Responsable, Utilisateur
+from portail.outils.admin import LectureSeule, PortailAdmin
+from portail.outils.pdf import PdfIndisponible
+
+
+class ResponsableInline(admin.StackedInline):
+    model = Responsable
+    extra = 0
+    can_delete = False
+    readonly_fields = ["compte", "acces", "place"]
+    fields = [
+        ("compte", "acces"),
+        ("place", "civilite"),
+        ("telephone_mobile", "telephone_fixe", "telephone_travail"),
+        ("profession", "employeur"),
+    ]
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("utilisateur").order_by("rang")
+
+    @admin.display(description="nom, identifiant, adresse e-mail")
+    def compte(self, adulte):
+        compte = adulte.utilisateur
+        return f"{compte.nom_complet} – {compte.identifiant} – {compte.courriel or 'pas d’adresse e-mail'}"
+
+    @admin.display(description="place dans le dossier")
+    def place(self, adulte):
+        return adulte.get_rang_display()
+
+    @admin.display(description="accès au portail")
+    def acces(self, adulte):
+        compte = adulte.utilisateur
+        if not compte.is_active:
+            return "Compte fermé"
+        if compte.mot_de_passe_provisoire:
+            return f"Lettre éditée, valable jusqu'au {compte.mot_de_passe_expire_le:%d/%m/%Y}"
+        if not compte.has_usable_password():
+            return "Aucune lettre éditée"
+        vu = f", dernière connexion le {compte.last_login:%d/%m/%Y}" if compte.last_login else ""
+        return f"Mot de passe choisi{vu}"
+
+
+class QuotientInline(LectureSeule, admin.TabularInline):
+    model = QuotientFamilial
+    extra = 0
+    fields = ["valeur", "source", "mois", "valable_du", "valable_au", "saisi_par"]
+    ordering = ["-valable_du"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("saisi_par")
+
+
+@admin.register(Famille)
+class FamilleAdmin(PortailAdmin):
+    list_display = ["nom", "adultes_texte", "adresse", "code_postal", "ville"]
+    search_fields = [
+        "nom__unaccent",
+        "responsables__utilisateur__nom__unaccent",
+        "responsables__utilisateur__prenom__unaccent",
+        "responsables__utilisateur__identifiant",
+        "responsables__utilisateur__courriel",
+        "responsables__telephone_mobile",
+    ]
+    search_help_text = "Nom, prénom, identifiant, adresse e-mail ou téléphone, avec ou sans accents."
+    fields = ["nom", "adresse", "complement", ("code_postal", "ville")]
+    inlines = [ResponsableInline, QuotientInline]
+    actions = ["lettres", "invitations"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("responsables__utilisateur")
+
+    @admin.display(description="adultes")
+    def adultes_texte(self, famille):
+        return ", ".join(str(adulte) for adulte in famille.responsables.all())
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def add_view(self, request, form_url="", extra_context=None):
+        """A family is opened with its adults and children, on one page."""
+        return redirect("admin:ouvrir_famille")
+
+    def history_view(self, request, object_id, extra_context=None):
+        """Who changed what in the file, before and after, from the database's own record."""
+        famille = self.get_object(request, object_id)
+        if famille is None:
+            raise Http404("Famille inconnue")
+        if not self.has_change_permission(request, famille):  # it tells income and bank: not for every reader
+            raise PermissionDenied
+        contexte = {
+            **self.admin_site.each_context(request),
+            "title": f"Historique – {famille}",
+            "famille": famille,
+            "changements": historique.changements(famille),
+        }
+        return render(request, "admin/familles/historique.html", contexte)
+
+    @admin.action(description="Imprimer les lettres d'accès (nouveaux mots de passe)", permissions=["change"])
+    def lettres(self, request, queryset):
+        """One PDF, a page for each adult who has not chosen a password yet."""
+        try:
+            with transaction.atomic():
+                pdf = imprimer(adultes_sans_acces(queryset))
+        except (PdfIndisponible, TropDeLettres) as erreur:
+            self.message_user(request, str(erreur), messages.ERROR)
+            return None
+        if pdf is None:
+            self.message_user(request, "Tous ces adultes ont déjà choisi leur mot de passe.", messages.INFO)
+            return None
+        return HttpResponse(
+            pdf,
+            content_type="application/pdf",
+            headers={"Content-Disposition": 'attachment; filename="lettres-acces.pdf"'},
+        )
+
+    @admin.action(description="Envoyer le lien d'accès par e-mail", permissions=["change"])
+    def invitations(self, request, queryset):
+        adultes = adultes_sans_acces(queryset)
+        avec = [adulte for adulte in adultes if adulte.utilisateur.courriel]
+        for adulte in avec:
+            acces.inviter(adulte.utilisateur)
+        self.message_user(
+            request,
+            f"Liens mis à l'envoi : {len(avec)}. Sans adresse e-mail : {len(adultes) - len(avec)}.",
+            messages.SUCCESS if avec else messages.WARNING,
+        )
+
+
+@admin.register(Utilisateur)
+class UtilisateurAdmin(PortailAdmin):
+    list_display = ["identifiant", "nom", "prenom", "courriel", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_staff", "is_active", "groups"]
+    search_fields = ["identifiant", "nom__unaccent", "prenom__unaccent", "courriel"]
+    fields = ["identifiant", "prenom", "nom", "courriel", "is_active", "is_staff", "groups", "last_login"]
+    readonly_fields = ["last_login"]
+    filter_horizontal = ["groups"]
+    actions = ["nouveau_mot_de_passe"]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Only a superuser makes agents: an administrator could otherwise lift themselves."""
+        lecture = list(super().get_readonly_fields(request, obj))
+        return lecture if request.user.is_superuser else [*lecture, "is_staff", "groups"]
+
+    def has_change_permission(self, request, obj=None):
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.action(description="Envoyer un lien pour choisir un mot de passe", permissions=["change"])
+    def nouveau_mot_de_passe(self, request, queryset):
+        avec = list(queryset.exclude(courriel="").filter(is_active=True).order_by("pk"))
+        for compte in avec:
+            acces.inviter(compte)
+        self.message_user(request, f"Liens mis à l'envoi : {len(avec)}.", messages.SUCCESS)

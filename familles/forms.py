@@ -1,0 +1,65 @@
+"""Forms of the ways in: login, password."""
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+
+PHRASE_REFUS = (
+    "Identifiant ou mot de passe incorrect. Après 10 essais, le compte se ferme 15 minutes ; "
+    "le lien « Identifiant ou mot de passe oublié » l'ouvre sans attendre."
+)
+
+
+class ConnexionForm(AuthenticationForm):
+    """One sentence whatever went wrong: nobody learns which accounts exist, or are locked."""
+
+    error_messages = {"invalid_login": PHRASE_REFUS, "inactive": PHRASE_REFUS}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Identifiant"
+        self.fields["username"].widget.attrs["autocapitalize"] = "none"
+
+    def clean_username(self):
+        return self.cleaned_data["username"].strip().lower()
+
+
+class NouveauMotDePasseForm(SetPasswordForm):
+    """A new password typed twice; who opens it has already shown who they are."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "Nouveau mot de passe"
+        self.fields["new_password1"].help_text = ""
+        self.fields["new_password2"].label = "Le même, une deuxième fois"
+        self.fields["new_password2"].help_text = ""
+
+
+class MotDePasseForm(NouveauMotDePasseForm):
+    """The padlock: the present password, then the new one."""
+
+    ancien = forms.CharField(
+        label="Mot de passe actuel",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ["ancien", "new_password1", "new_password2"]
+
+    def clean_ancien(self):
+        ancien = self.cleaned_data["ancien"]
+        if not self.user.check_password(ancien):
+            raise forms.ValidationError("Ce n'est pas votre mot de passe actuel.")
+        return ancien
+
+    def clean(self):
+        donnees = super().clean()
+        if donnees.get("new_password1") and donnees.get("new_password1") == donnees.get("ancien"):
+            self.add_error("new_password1", "Choisissez un mot de passe différent de l'actuel.")
+        return donnees
+
+
+class OubliForm(forms.Form):
+    saisie = forms.CharField(
+        label="Votre identifiant ou votre adresse e-mail",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )

@@ -1,0 +1,14 @@
+from familles.models.famille import Famille, Responsable
+from familles.models.ressources import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale
+from familles.models.utilisateur import OubliMotDePasse, Utilisateur
+
+__all__ = [
+    "CoordonneesBancaires",
+    "DossierCaf",
+    "Famille",
+    "OubliMotDePasse",
+    "QuotientFamilial",
+    "Responsable",
+    "SituationFiscale",
+    "Utilisateur",
+]
