@@ -1,0 +1,88 @@
+"""Sends the outbox. A task only wakes the sweep; ``manage.py horloge`` runs it too."""
+
+import logging
+from datetime import timedelta
+from email.utils import format_datetime
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.utils import timezone
+from django_tasks import task
+
+from messagerie.models import Courriel
+
+journal = logging.getLogger(__name__)
+
+# Delay before each new try; past the last one the mail is given up and shown to the agents.
+DELAIS = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720, 1440)]
+
+
+@task()
+def balayer_courriels():
+    envoyer_courriels()
+
+
+def reveiller() -> None:
+    """Have the outbox sent as soon as the current transaction is committed."""
+    balayer_courriels.enqueue()
+
+
+def envoyer_courriels() -> int:
+    """Send every mail that is due and return how many left.
+
+    One transaction a mail, its row locked: two workers share the work, a kill sends at most one mail twice,
+    under the same Message-ID.
+    """
+    envoyes = 0
+    connexion = get_connection(settings.COURRIEL_BACKEND)
+    while (suite := _envoyer_le_suivant(connexion)) is not None:
+        envoyes += suite
+    return envoyes
+
+
+def _envoyer_le_suivant(connexion):
+    """1 when a mail left, 0 when it failed, None when nothing is due."""
+    maintenant = timezone.now()
+    with transaction.atomic():
+        courriel = Courriel.objects.a_envoyer(maintenant).select_for_update(skip_locked=True).first()
+        if courriel is None:
+            return None
+        try:
+            _composer(courriel, connexion).send()
+        except Exception as erreur:
+            _reporter(courriel, erreur, maintenant)
+            return 0
+        courriel.envoye_le = timezone.now()
+        courriel.erreur = ""
+        courriel.save(update_fields=["envoye_le", "erreur"])
+        return 1
+
+
+def _composer(courriel, connexion):
+    message = EmailMultiAlternatives(
+        courriel.objet,
+        courriel.corps,
+        courriel.expediteur,
+        [courriel.destinataire],
+        connection=connexion,
+        headers={
+            "Message-ID": courriel.message_id,
+            "Date": format_datetime(timezone.localtime(courriel.cree_le)),
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    if courriel.corps_html:
+        message.attach_alternative(courriel.corps_html, "text/html")
+    return message
+
+
+def _reporter(courriel, erreur, maintenant):
+    journal.warning("Courriel %s non envoyé : %s", courriel.pk, type(erreur).__name__)
+    courriel.erreur = f"{type(erreur).__name__} : {erreur}"[:1000]
+    if courriel.tentatives < len(DELAIS):
+        courriel.prochain_essai_le = maintenant + DELAIS[courriel.tentatives]
+    else:
+        courriel.abandonne_le = maintenant
+    courriel.tentatives += 1
+    courriel.save(update_fields=["erreur", "prochain_essai_le", "abandonne_le", "tentatives"])
