@@ -1,0 +1,3 @@
+from enfants.models.enfant import Enfant, Rattachement
+
+__all__ = ["Enfant", "Rattachement"]
