@@ -1,0 +1,165 @@
+"""What families ask for, the papers they join, the ready-made reasons of a refusal."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from demandes.types import TYPES
+from portail.outils.chiffrement import ValeursChiffrees
+from portail.outils.fichiers import Piece
+
+
+def choix_types():
+    """A callable, so that a new kind of demande needs no migration."""
+    return [(genre.code, genre.libelle) for genre in TYPES.values()]
+
+
+class DemandeQuerySet(models.QuerySet):
+    def en_attente(self):
+        return self.filter(etat=Demande.Etat.EN_ATTENTE)
+
+    def de_la_rubrique(self, rubrique):
+        """Demandes of « mon-compte » or of « mes-enfants »."""
+        return self.filter(type__in=[t.code for t in TYPES.values() if t.rubrique == rubrique])
+
+    def deposees_depuis(self, instant):
+        return self.filter(deposee_le__gte=instant)
+
+
+class Demande(models.Model):
+    """One coherent change that a family asks for and an agent decides."""
+
+    class Etat(models.TextChoices):
+        EN_ATTENTE = "EN_ATTENTE", "En attente"
+        ACCEPTEE = "ACCEPTEE", "Acceptée"
+        REFUSEE = "REFUSEE", "Refusée"
+        RETIREE = "RETIREE", "Retirée"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    type = models.CharField("type", max_length=20, choices=choix_types)
+    famille = models.ForeignKey("familles.Famille", on_delete=models.PROTECT, related_name="demandes")
+    enfant = models.ForeignKey(
+        "enfants.Enfant", null=True, blank=True, on_delete=models.PROTECT, related_name="demandes"
+    )
+    valeurs_avant = ValeursChiffrees("valeurs au dépôt", blank=True)
+    valeurs_demandees = ValeursChiffrees("valeurs demandées", blank=True)
+    etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.EN_ATTENTE)
+    version = models.PositiveIntegerField("version", default=1)
+    motif = models.TextField("réponse à la famille", blank=True)
+    deposee_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name="déposée par", on_delete=models.PROTECT, related_name="+"
+    )
+    deposee_le = models.DateTimeField("déposée le", default=timezone.now)
+    modifiee_le = models.DateTimeField("modifiée le", null=True, blank=True)
+    lue_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="lue par",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    lue_le = models.DateTimeField("lue le", null=True, blank=True)
+    traitee_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name="traitée par",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    traitee_le = models.DateTimeField("traitée le", null=True, blank=True)
+
+    objects = DemandeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "demande"
+        verbose_name_plural = "demandes"
+        ordering = ["-deposee_le", "-pk"]
+        permissions = [("traiter_demande", "Peut accepter ou refuser une demande")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["famille", "enfant", "type"],
+                condition=Q(etat="EN_ATTENTE"),
+                nulls_distinct=False,
+                name="une_demande_en_attente_par_type",
+                violation_error_message="Une demande de ce type attend déjà une réponse.",
+            ),
+            models.CheckConstraint(
+                condition=Q(etat="EN_ATTENTE", traitee_le=None)
+                | (~Q(etat="EN_ATTENTE") & Q(traitee_le__isnull=False, traitee_par__isnull=False)),
+                name="demande_decidee_par_quelqu_un",
+                violation_error_message="Une demande close dit par qui et quand.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(etat="REFUSEE") | ~Q(motif=""),
+                name="refus_motive",
+                violation_error_message="Un refus dit pourquoi.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["famille", "-deposee_le"], name="demandes_par_famille"),
+            models.Index(fields=["deposee_le"], name="demandes_en_attente", condition=Q(etat="EN_ATTENTE")),
+        ]
+
+    def __str__(self):
+        return f"{self.genre.libelle} – {self.famille}"
+
+    def get_absolute_url(self):
+        return reverse("demande", args=[self.uuid])
+
+    @property
+    def genre(self):
+        """The class of demandes/types.py behind ``type``."""
+        return TYPES[self.type]
+
+    @property
+    def est_en_attente(self):
+        return self.etat == self.Etat.EN_ATTENTE
+
+    @property
+    def resume(self):
+        """What changes, in the words of the form: « Téléphone mobile, adresse »."""
+        libelles = self.genre.libelles()
+        noms = [libelles.get(nom, nom) for nom in self.valeurs_demandees]
+        return ", ".join(noms[:1] + [nom[:1].lower() + nom[1:] for nom in noms[1:]]) or "Pièces jointes"
+
+
+class PieceJointe(Piece):
+    demande = models.ForeignKey(Demande, on_delete=models.CASCADE, related_name="pieces")
+    deposee_par = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "pièce jointe"
+        verbose_name_plural = "pièces jointes"
+        ordering = ["pk"]
+
+    @property
+    def url(self):
+        return reverse("piece_jointe", args=[self.uuid])
+
+
+class MotifRefus(models.Model):
+    """A ready-made reason that an agent completes at will."""
+
+    type = models.CharField(
+        "type de demande",
+        max_length=20,
+        blank=True,
+        choices=choix_types,
+        help_text="Vide : proposé pour tous les types.",
+    )
+    libelle = models.CharField("nom court", max_length=80)
+    texte = models.TextField("texte envoyé à la famille")
+
+    class Meta:
+        verbose_name = "motif de refus"
+        verbose_name_plural = "motifs de refus"
+        ordering = ["type", "libelle"]
+
+    def __str__(self):
+        return self.libelle
