@@ -1,0 +1,24 @@
+from django.contrib import admin
+
+from portail.commune import Commune
+from portail.outils.admin import PortailAdmin
+
+
+@admin.register(Commune)
+class CommuneAdmin(PortailAdmin):
+    fieldsets = [
+        (None, {"fields": ["nom", "nom_portail", "logo", "couleur"]}),
+        (
+            "Coordonnées",
+            {"fields": ["adresse", ("code_postal", "ville"), "telephone", "courriel", "horaires", "signataire"]},
+        ),
+        ("Messages", {"fields": ["message_bienvenue", "message_accueil"]}),
+        ("Encaissement", {"fields": ["encaisse", "tresorerie", "tresorerie_telephone"]}),
+        ("Quotient familial", {"fields": ["quotient_abattement", "quotient_mois_fin"]}),
+    ]
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not Commune.objects.exists()
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,44 @@
+"""What every template knows."""
+
+from collections import namedtuple
+
+from django.conf import settings
+from django.urls import reverse
+
+from messagerie.models import Fil
+from portail.commune import Commune
+
+Onglet = namedtuple("Onglet", "libelle url icone actif compteur")
+ONGLETS = [
+    ("Accueil", "accueil", "maison", ()),
+    ("Mon compte", "mon_compte", "compte", ("/mon-compte/",)),
+    ("Mes enfants", "mes_enfants", "enfants", ("/mes-enfants/",)),
+    ("Relevé de compte", "releve", "releve", ("/releve/", "/factures/")),
+    ("Boîte de réception", "messagerie", "boite", ("/messagerie/",)),
+    ("Liste des demandes", "demandes", "demandes", ("/demandes/",)),
+]
+
+
+def gabarit(request):
+    """The commune, and the tabs of a logged-in adult with the count of unread threads."""
+    utilisateur = getattr(request, "user", None)
+    adulte = utilisateur.adulte if utilisateur is not None and utilisateur.is_authenticated else None
+    return {
+        "commune": Commune.actuelle(),
+        "mode_demo": settings.MODE_DEMO,
+        "onglets": _onglets(request.path, adulte) if adulte else [],
+    }
+
+
+def _onglets(chemin, adulte):
+    non_lus = Fil.objects.visibles_par(adulte).avec_non_lus(adulte).filter(non_lu=True).order_by().count()
+    return [
+        Onglet(
+            libelle,
+            reverse(nom),
+            icone,
+            chemin == "/" if not prefixes else chemin.startswith(prefixes),
+            non_lus if nom == "messagerie" else 0,
+        )
+        for libelle, nom, icone, prefixes in ONGLETS
+    ]

@@ -1,0 +1,82 @@
+"""The timed jobs: what happens without anybody clicking."""
+
+from datetime import timedelta
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from demandes.models import Demande, PieceJointe
+from demandes.types import TYPES
+from familles.acces import traiter_oublis
+from familles.models import OubliMotDePasse, QuotientFamilial
+from messagerie.actions import notifier
+from messagerie.models import Courriel, ServiceMairie
+from messagerie.taches import envoyer_courriels
+from portail.minuterie import executer_si_due
+from portail.outils.courriels import envoyer_modele
+from portail.outils.dates import jour
+from portail.outils.fichiers import balayer_orphelins
+
+RAPPEL_QUOTIENT = timedelta(days=30)
+HEURE_RESUME = 8  # local time of the services' daily mail
+
+
+def passer() -> None:
+    """One round of the clock: sweep what waits, then the timed jobs that are due. Safe at any time, anywhere."""
+    traiter_oublis()
+    envoyer_courriels()
+    executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
+    executer_si_due("quotients", timedelta(hours=6), rappeler_quotients)
+    executer_si_due("menage", timedelta(days=1), faire_le_menage)
+
+
+def envoyer_resumes(*, maintenant) -> None:
+    """Once a day from 8 o'clock, tell each service that wants it how many demandes wait; no name, no detail."""
+    local = timezone.localtime(maintenant)
+    if local.hour < HEURE_RESUME:
+        return
+    ce_matin = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    services = ServiceMairie.objects.filter(rythme=ServiceMairie.Rythme.QUOTIDIEN).exclude(courriel="")
+    for service in services.filter(Q(resume_le=None) | Q(resume_le__lt=ce_matin)):
+        codes = [genre.code for genre in TYPES.values() if genre.service == service.code]
+        nombre = Demande.objects.en_attente().filter(type__in=codes).aggregate(n=Count("pk"))["n"]
+        if nombre:
+            envoyer_modele("resume_demandes", service.courriel, service=service, nombre=nombre)
+        service.resume_le = maintenant
+        service.save(update_fields=["resume_le"])
+
+
+def rappeler_quotients(*, maintenant) -> None:
+    """A month before a quotient ends without a next one, the family reads it in its inbox, once."""
+    aujourdhui = timezone.localdate(maintenant)
+    bientot = QuotientFamilial.objects.filter(
+        valable_au__gte=aujourdhui, valable_au__lte=aujourdhui + RAPPEL_QUOTIENT, valeur__isnull=False, rappele_le=None
+    ).select_related("famille")
+    for quotient in bientot.select_for_update(of=("self",)).order_by("pk"):
+        if quotient.famille.quotients.filter(valable_du__gt=quotient.valable_au).exists():
+            continue
+        notifier(
+            quotient.famille,
+            sujet="Votre quotient familial arrive à échéance",
+            corps=f"Bonjour,\n\nVotre quotient familial vaut jusqu'au {jour(quotient.valable_au)}. "
+            "Sans nouveau quotient, le tarif de la tranche la plus haute s'appliquera ensuite.\n\n"
+            "Indiquez-nous votre quotient actuel et joignez votre attestation.",
+            par=None,
+            service=ServiceMairie.objects.filter(code="comptabilite").first(),
+            lien=reverse("demander", args=["caf"]),
+            lien_libelle="Indiquer mon quotient",
+        )
+        quotient.rappele_le = maintenant
+        quotient.save(update_fields=["rappele_le"])
+
+
+def faire_le_menage(*, maintenant) -> None:
+    """Forget what has served: old sessions, mails, forgotten passwords, finished tasks, files without a row."""
+    SessionStore.clear_expired()
+    Courriel.objects.filter(envoye_le__lt=maintenant - timedelta(days=30)).delete()
+    OubliMotDePasse.objects.filter(traite_le__lt=maintenant - timedelta(days=2)).delete()
+    DBTaskResult.objects.filter(enqueued_at__lt=maintenant - timedelta(days=1)).delete()
+    balayer_orphelins([PieceJointe], maintenant=maintenant)

@@ -1,0 +1,63 @@
+"""HTML to PDF/UA by WeasyPrint, which may read the portal's static files and nothing else."""
+
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+
+from portail.commune import Commune
+
+BASE = "statique://portail/"
+
+
+class PdfIndisponible(Exception):
+    """The system libraries of WeasyPrint are missing on this machine."""
+
+
+def _weasyprint():
+    try:
+        import weasyprint  # 1 s: only where a PDF is made
+    except OSError as erreur:
+        raise PdfIndisponible(
+            "Les PDF sont désactivés sur ce serveur : il manque les bibliothèques listées par script/server."
+        ) from erreur
+    return weasyprint
+
+
+def verifier() -> None:
+    """Raise PdfIndisponible where no PDF can be made."""
+    _weasyprint()
+
+
+@cache
+def _lecteur():
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Lecteur(URLFetcher):
+        """Only ``data:`` and files that ``{% static %}`` would find; no network, no file://, no redirect."""
+
+        def fetch(self, url, headers=None):
+            morceaux = urlsplit(url)
+            if morceaux.scheme == "data":
+                return super().fetch(url, headers)
+            if not url.startswith(BASE):
+                raise ValueError(f"Adresse refusée dans un PDF : {url}")
+            chemin = finders.find(unquote(morceaux.path).lstrip("/"))
+            if chemin is None:
+                raise ValueError(f"Fichier absent : {url}")
+            return URLFetcherResponse(url, Path(chemin).read_bytes())
+
+    return Lecteur(allowed_protocols=("data",), allow_redirects=False)
+
+
+def rendre(modele: str, contexte: dict) -> bytes:
+    """The PDF of the template ``modele``, accessible (PDF/UA-1), under the commune's letterhead.
+
+    :raises PdfIndisponible: the libraries are missing.
+    """
+    weasyprint = _weasyprint()
+    html = render_to_string(modele, {**contexte, "commune": Commune.actuelle()})
+    document = weasyprint.HTML(string=html, base_url=BASE, url_fetcher=_lecteur())
+    return document.write_pdf(pdf_variant="pdf/ua-1")

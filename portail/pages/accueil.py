@@ -1,0 +1,92 @@
+"""Accueil, contact and the small public pages."""
+
+from collections import namedtuple
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from demandes.models import Demande
+from demandes.presentation import Icone, lignes
+from enfants.models import Enfant
+from familles.pages import page_famille
+from portail.commune import Commune
+
+CarteEnfant = namedtuple("CarteEnfant", "prenom nom url")
+
+
+def accueil(request):
+    """Agents go to their desk; parents see what is new."""
+    return redirect("admin:index") if request.user.is_staff else _accueil_famille(request)
+
+
+@page_famille
+def _accueil_famille(request):
+    contexte = {
+        "rail": [
+            Icone("Mot de passe", reverse("mot_de_passe"), "cadenas", False),
+            Icone("Infos./Documents", reverse("documents"), "document", False),
+            Icone("Nous contacter", reverse("contact"), "contact", False),
+        ],
+        "enfants": cartes(Enfant.objects.visibles_par(request.user)),
+        "en_attente": lignes(Demande.objects.en_attente().filter(famille=request.famille)),
+    }
+    return render(request, "portail/accueil.html", contexte)
+
+
+def cartes(enfants) -> list[CarteEnfant]:
+    return [CarteEnfant(e.prenom, e.nom, reverse("enfant", args=[e.uuid])) for e in enfants]
+
+
+def documents(request):
+    return render(request, "portail/documents.html")
+
+
+@login_not_required
+def contact(request):
+    return render(request, "portail/contact.html")
+
+
+@login_not_required
+def accessibilite(request):
+    return render(request, "portail/accessibilite.html")
+
+
+@login_not_required
+def donnees_personnelles(request):
+    return render(request, "portail/donnees_personnelles.html")
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=300)
+def theme(request):
+    """The commune's colour as CSS variables: the policy allows no inline style."""
+    variables = "".join(f"--{nom}:{valeur};" for nom, valeur in Commune.actuelle().teintes.items())
+    return HttpResponse(f":root{{{variables}}}\n", content_type="text/css; charset=utf-8")
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=300)
+def logo(request):
+    """The commune's logo, the only uploaded file that anybody may see."""
+    from django.http import FileResponse, Http404
+
+    commune = Commune.actuelle()
+    if not commune.logo:
+        raise Http404("Pas de logo")
+    return FileResponse(commune.logo.open("rb"))
+
+
+@login_not_required
+@require_safe
+def etat(request):
+    """Liveness for a load balancer: the web worker answers and reaches the database."""
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")

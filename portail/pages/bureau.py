@@ -1,0 +1,39 @@
+"""What waits on the admin's first page."""
+
+from collections import namedtuple
+from datetime import timedelta
+
+from django.db.models import Count, Min, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from demandes.models import Demande
+from messagerie.models import Courriel
+
+Compteur = namedtuple("Compteur", "nombre libelle url attention")
+
+
+def compteurs(agent) -> list[Compteur]:
+    """Counters that this agent may open, the most pressing first."""
+    compteurs = []
+    if agent.has_perm("demandes.view_demande"):
+        compteurs += _demandes()
+    if agent.has_perm("messagerie.view_courriel"):
+        echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
+        if echoues:
+            url = reverse("admin:messagerie_courriel_changelist") + "?abandonne_le__isempty=0"
+            compteurs.append(Compteur(echoues, "courriels non remis", url, True))
+    return compteurs
+
+
+def _demandes():
+    liste = reverse("admin:demandes_demande_changelist")
+    vieille = timezone.now() - timedelta(days=7)
+    comptes = Demande.objects.en_attente().aggregate(
+        toutes=Count("pk"), vieilles=Count("pk", filter=Q(deposee_le__lt=vieille)), premiere=Min("deposee_le")
+    )
+    en_attente = "demande en attente" if comptes["toutes"] == 1 else "demandes en attente"
+    resultat = [Compteur(comptes["toutes"], en_attente, liste, False)]
+    if comptes["vieilles"]:
+        resultat.append(Compteur(comptes["vieilles"], "depuis plus de 7 jours", f"{liste}?age=7", True))
+    return resultat

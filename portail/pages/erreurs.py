@@ -1,0 +1,36 @@
+"""Error pages that need more than a sentence."""
+
+from urllib.parse import urlsplit
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+SECRETS = {"password", "ancien", "new_password1", "new_password2"}
+PAS_DES_VALEURS = {"csrfmiddlewaretoken", "next"} | SECRETS
+
+
+@requires_csrf_token
+def page_expiree(request, reason="") -> HttpResponse:
+    """The page stood open too long (CSRF token or session gone): what was typed can be sent again.
+
+    Values are only given back to a form of this very site: a form forged elsewhere gets the sentence alone.
+    Passwords and files are never given back.
+    """
+    champs = []
+    if _vient_d_ici(request) and not SECRETS & set(request.POST):
+        champs = [(nom, valeur) for nom, liste in request.POST.lists() for valeur in liste]
+        champs = [(nom, valeur) for nom, valeur in champs if nom not in PAS_DES_VALEURS]
+    contexte = {
+        "champs": champs,
+        "apercu": [(nom.replace("_", " ").capitalize(), valeur) for nom, valeur in champs if valeur],
+        "action": request.get_full_path(),
+        "connecte": request.user.is_authenticated,
+        "fichiers_perdus": bool(request.FILES),
+    }
+    return render(request, "portail/page_expiree.html", contexte, status=403)
+
+
+def _vient_d_ici(request):
+    origine = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return urlsplit(origine).netloc == request.get_host()

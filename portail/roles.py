@@ -1,0 +1,69 @@
+"""Who may do what in the admin: one table, from which the groups and the tests of access derive."""
+
+VOIR, AJOUTER, CHANGER, SUPPRIMER = "view", "add", "change", "delete"
+TOUT = (VOIR, AJOUTER, CHANGER, SUPPRIMER)
+
+DOSSIER = {
+    "familles.famille": (VOIR, AJOUTER, CHANGER),
+    "familles.responsable": (VOIR, CHANGER),
+    "familles.utilisateur": (VOIR,),
+    "familles.quotientfamilial": (VOIR,),
+    "enfants.enfant": (VOIR, CHANGER),
+}
+
+# Group -> model -> actions. A word that is no stock action is a permission of the model itself.
+ROLES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Agent instructeur": {
+        **DOSSIER,
+        "demandes.demande": (VOIR, "traiter"),
+        "demandes.motifrefus": TOUT,
+        "messagerie.fil": (VOIR,),
+        "messagerie.courriel": (VOIR,),
+    },
+    "Comptabilité": {
+        "familles.famille": (VOIR,),
+        "familles.responsable": (VOIR,),
+        "familles.quotientfamilial": (VOIR,),
+        "demandes.demande": (VOIR, "traiter"),
+        "demandes.motifrefus": (VOIR,),
+    },
+    "Animateur": {
+        "enfants.enfant": (VOIR,),
+    },
+    "Trésorerie": {
+        "familles.famille": (VOIR,),
+    },
+    "Administrateur": {
+        **DOSSIER,
+        "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
+        "demandes.demande": (VOIR, "traiter"),
+        "demandes.motifrefus": TOUT,
+        "messagerie.fil": (VOIR,),
+        "messagerie.courriel": (VOIR,),
+        "messagerie.servicemairie": TOUT,
+        "portail.commune": (VOIR, CHANGER),
+        "auth.group": (VOIR,),
+    },
+}
+
+
+def permissions(role: str) -> set[str]:
+    """Full names of a role's permissions: ``demandes.traiter_demande``."""
+    return {
+        f"{modele.partition('.')[0]}.{action}_{modele.partition('.')[2]}"
+        for modele, actions in ROLES[role].items()
+        for action in actions
+    }
+
+
+def creer_les_groupes(sender, using, **kwargs):
+    """After each migrate: the groups exist with the permissions of the table; what an admin added stays."""
+    from django.contrib.auth.models import Group, Permission
+
+    existantes = {
+        f"{p.content_type.app_label}.{p.codename}": p
+        for p in Permission.objects.using(using).select_related("content_type").order_by("pk")
+    }
+    for role in ROLES:
+        groupe, _ = Group.objects.using(using).get_or_create(name=role)
+        groupe.permissions.add(*(existantes[nom] for nom in sorted(permissions(role))))
