@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
-from familles import acces, historique
+from familles import acces, actions, historique
 from familles.lettres import TropDeLettres, adultes_sans_acces, imprimer
 from familles.models import Famille, QuotientFamilial, Responsable, Utilisateur
 from portail.outils.admin import LectureSeule, PortailAdmin
@@ -144,8 +144,16 @@ class UtilisateurAdmin(PortailAdmin):
     list_display = ["identifiant", "nom", "prenom", "courriel", "is_active", "is_staff", "last_login"]
     list_filter = ["is_staff", "is_active", "groups"]
     search_fields = ["identifiant", "nom__unaccent", "prenom__unaccent", "courriel"]
-    fields = ["identifiant", "prenom", "nom", "courriel", "is_active", "is_staff", "groups", "last_login"]
-    readonly_fields = ["last_login"]
+    fields = [
+        "identifiant",
+        ("prenom", "nom"),
+        ("courriel", "courriel_en_attente"),
+        "is_active",
+        "is_staff",
+        "groups",
+        "last_login",
+    ]
+    readonly_fields = ["courriel_en_attente", "last_login"]
     filter_horizontal = ["groups"]
     actions = ["nouveau_mot_de_passe"]
 
@@ -155,9 +163,24 @@ class UtilisateurAdmin(PortailAdmin):
         return lecture if request.user.is_superuser else [*lecture, "is_staff", "groups"]
 
     def has_change_permission(self, request, obj=None):
+        """Agents look after parents' accounts; those of colleagues are for who may add some."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
+        if obj is not None and obj.is_staff and not request.user.has_perm("familles.add_utilisateur"):
+            return False
         return super().has_change_permission(request, obj)
+
+    def save_model(self, request, obj, form, change):
+        """A new account waits for its link or letter; a new address waits for its own link."""
+        nouveau = obj.courriel if change and "courriel" in form.changed_data else ""
+        if not change:
+            obj.set_unusable_password()
+        if nouveau:
+            obj.courriel = form.initial["courriel"]
+        super().save_model(request, obj, form, change)
+        if nouveau:
+            actions.demander_courriel(obj, nouveau)
+            self.message_user(request, f"L'adresse {nouveau} comptera quand le lien qui y est envoyé aura été suivi.")
 
     def has_delete_permission(self, request, obj=None):
         return False

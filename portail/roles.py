@@ -6,7 +6,7 @@ TOUT = (VOIR, AJOUTER, CHANGER, SUPPRIMER)
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
-    "familles.utilisateur": (VOIR,),
+    "familles.utilisateur": (VOIR, CHANGER),
     "familles.quotientfamilial": (VOIR,),
     "enfants.enfant": (VOIR, CHANGER),
 }
