@@ -132,10 +132,6 @@ def _utiliser(ici: Lieu) -> None:
         _usages[ici.dossier] = _verrouiller(ici.dossier / "usage", fcntl.LOCK_SH)
     with _verrou(ici.dossier / "demarrage"):
         if _est_libre(ici.dossier / "garde"):
-            with contextlib.suppress(FileExistsError):
-                ici.socket.mkdir(mode=0o700)
-            _verifier_socket(ici.socket)
-            _donner_au_serveur(ici.socket)
             _lancer_gardien(ici)
         _attendre_pret(ici)
         _verifier_socket(ici.socket)
@@ -258,6 +254,10 @@ def _lancer_gardien(ici: Lieu) -> None:
     binaires = _binaires()
     if not ici.donnees.exists():
         _creer_donnees(ici, binaires)
+    with contextlib.suppress(FileExistsError):
+        ici.socket.mkdir(mode=0o700)
+    _verifier_socket(ici.socket)
+    _donner_au_serveur(ici.socket)
     # Returns once the guardian holds `garde`. Isolated and without site-packages: ready in some 20 ms.
     subprocess.run(
         [sys.executable, "-I", "-S", __file__, "garder", ici.dossier, ici.socket, binaires],
@@ -299,11 +299,15 @@ def _garder(ici: Lieu, binaires: Path) -> None:
         postgres = _demarrer(ici, binaires)
     except (OSError, BaseIndisponible) as erreur:
         os.write(garde, str(erreur).encode())
-        os._exit(1)
+        _finir(ici, garde)
     signal.signal(signal.SIGTERM, lambda *_: postgres.send_signal(signal.SIGINT))
     os.write(garde, b"pret")
     threading.Thread(target=_arreter_quand_libre, args=(ici, postgres), daemon=True).start()
     postgres.wait()
+    _finir(ici, garde)
+
+
+def _finir(ici: Lieu, garde: int) -> None:
     with contextlib.suppress(OSError):
         ici.socket.rmdir()
     os.close(garde)  # before `usage`: who waits for that one must find `garde` free

@@ -1,5 +1,6 @@
 """HTML to PDF/UA by WeasyPrint, which may read the portal's static files and nothing else."""
 
+import mimetypes
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,7 +10,7 @@ from django.template.loader import render_to_string
 
 from portail.commune import Commune
 
-BASE = "statique://portail/"
+BASE = "http://statique.invalid/"  # never fetched: urljoin resolves relative links for schemes it knows only
 
 
 class PdfIndisponible(Exception):
@@ -47,7 +48,8 @@ def _lecteur():
             chemin = finders.find(unquote(morceaux.path).lstrip("/"))
             if chemin is None:
                 raise ValueError(f"Fichier absent : {url}")
-            return URLFetcherResponse(url, Path(chemin).read_bytes())
+            type_mime = mimetypes.guess_type(chemin)[0] or "application/octet-stream"
+            return URLFetcherResponse(url, Path(chemin).read_bytes(), {"Content-Type": type_mime})
 
     return Lecteur(allowed_protocols=("data",), allow_redirects=False)
 
