@@ -1,0 +1,185 @@
+"""The harness: the cast, a hostile run, and what every HTML response must be.
+
+Hostile: warnings are errors (pyproject), an undefined variable printed by one of our templates fails, an
+unordered query comes shuffled, and every response of the test client is checked by tests/reponses.py.
+"""
+
+import inspect
+import random
+
+import pytest
+from django.conf import settings as reglages
+from django.core.cache import cache
+from django.db.models.query import QuerySet
+from django.template import base as gabarits
+from django.test import Client
+
+from demandes import actions
+from demandes.types import TYPES
+from familles.models import Famille, Utilisateur
+from portail import demo
+from portail.outils.demonstration import MOT_DE_PASSE
+from tests.reponses import verifier_reponse
+
+NOS_GABARITS = str(reglages.BASE_DIR / "templates")
+
+
+# --- The run ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reglages_de_test(tmp_path_factory):
+    """Plain static files, as no collectstatic came first."""
+    reglages.STATIC_ROOT = tmp_path_factory.mktemp("static")
+    reglages.STORAGES = {
+        **reglages.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def courriels_et_fichiers(settings, tmp_path):
+    settings.EMAIL_BACKEND = "messagerie.boite_envoi.BoiteDEnvoi"
+    settings.COURRIEL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {**settings.STORAGES["default"]["OPTIONS"], "location": str(tmp_path / "fichiers")},
+        },
+    }
+    cache.clear()
+
+
+class VariableIndefinie(str):
+    """What Django prints for an unknown variable: fails when the template is ours, not Django's."""
+
+    __slots__ = ()
+
+    def __contains__(self, cherche):
+        return cherche == "%s"
+
+    def __mod__(self, variable):
+        gabarit = _gabarit_en_cours()
+        if gabarit.startswith(NOS_GABARITS):
+            pytest.fail(f"Variable indéfinie « {variable} » dans {gabarit}")
+        return ""
+
+
+def _gabarit_en_cours():
+    """File of the innermost template node being rendered."""
+    cadre = inspect.currentframe()
+    while cadre := cadre.f_back:
+        noeud = cadre.f_locals.get("self")
+        if isinstance(noeud, gabarits.Node) and getattr(noeud, "origin", None):
+            return noeud.origin.name
+    return ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def gabarits_stricts():
+    from django.template import engines
+
+    engines["django"].engine.string_if_invalid = VariableIndefinie()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def requetes_sans_ordre_melangees():
+    """PostgreSQL promises no order without ORDER BY: neither do the tests."""
+    charger = QuerySet._fetch_all
+    hasard = random.Random(42)
+
+    def charger_et_melanger(self):
+        deja = self._result_cache is not None
+        charger(self)
+        if not deja and not self.ordered and len(self._result_cache) > 1:
+            hasard.shuffle(self._result_cache)
+
+    QuerySet._fetch_all = charger_et_melanger
+    yield
+    QuerySet._fetch_all = charger
+
+
+# --- The cast --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Load the cast once for the whole run; each test rolls back to it."""
+    with django_db_blocker.unblock():
+        if demo.est_vide():
+            demo.charger()
+
+
+@pytest.fixture
+def distribution(db):
+    """The cast is there, also after a transactional test has emptied the tables."""
+    if demo.est_vide():
+        demo.charger()
+
+
+@pytest.fixture
+def famille_durand(distribution):
+    return Utilisateur.objects.get(identifiant="durand").responsable.famille
+
+
+@pytest.fixture
+def famille_martin(distribution):
+    return Utilisateur.objects.get(identifiant="martin").responsable.famille
+
+
+@pytest.fixture
+def comptes(distribution):
+    """``comptes["durand"]``: an account of the cast."""
+    return {compte.identifiant: compte for compte in Utilisateur.objects.order_by("pk")}
+
+
+class ClientVerifie(Client):
+    """A browser whose every response is checked."""
+
+    def request(self, **requete):
+        reponse = super().request(**requete)
+        verifier_reponse(reponse)
+        return reponse
+
+
+@pytest.fixture
+def client():
+    return ClientVerifie()
+
+
+@pytest.fixture
+def connecter(distribution):
+    """``connecter("durand")``: a browser logged in as this account of the cast."""
+
+    def connecter(identifiant):
+        navigateur = ClientVerifie()
+        navigateur.force_login(Utilisateur.objects.get(identifiant=identifiant), "familles.connexion.CompteActif")
+        return navigateur
+
+    return connecter
+
+
+@pytest.fixture
+def mot_de_passe():
+    return MOT_DE_PASSE
+
+
+@pytest.fixture
+def familles_de(distribution):
+    """``familles_de("durand")``: the household of an account."""
+    return lambda identifiant: Famille.objects.get(responsables__utilisateur__identifiant=identifiant)
+
+
+@pytest.fixture
+def deposer(distribution):
+    """``deposer("durand", "responsable", telephone_mobile="…")``: a demande as the page would make it."""
+
+    def deposer(identifiant, type_, **demandees):
+        compte = Utilisateur.objects.get(identifiant=identifiant)
+        famille, genre = Famille.objects.get(responsables__utilisateur=compte), TYPES[type_]
+        form = actions.formulaire(genre, famille, demandeur=compte, data={**genre.actuelles(famille), **demandees})
+        assert form.is_valid(), form.errors
+        return actions.deposer(genre, famille, form, par=compte)
+
+    return deposer

@@ -1,0 +1,493 @@
+"""The access matrix (qualite.md A1): what each profile gets at every address of the portal.
+
+To add an address, add its row to ``MATRICE``, under its route as ``portail/urls.py`` writes it. The rows of the admin
+are derived from ``portail.roles.ROLES`` and from ``PLAFONDS``: a new admin model needs one line there and one object
+in ``tests/test_matrice.py``. Nothing here is read from the views: it says what must be, not what is.
+"""
+
+import re
+from dataclasses import dataclass, field
+from re import Pattern
+
+from django.urls import URLPattern, get_resolver
+from django.urls.resolvers import RegexPattern
+
+from portail.roles import AJOUTER, CHANGER, ROLES, SUPPRIMER, TOUT, VOIR
+
+PARENTS = ("durand", "durand2", "benali", "rossi", "martin")
+# Staff account -> its group; None: see ``peut``.
+AGENTS = {
+    "agent": "Agent instructeur",
+    "animateur": "Animateur",
+    "comptable": "Comptabilité",
+    "tresorerie": "Trésorerie",
+    "administrateur": "Administrateur",
+    "sans_groupe": None,  # no permission at all
+    "lecteur": None,  # sees every model, may touch none
+    "admin": None,  # superuser
+}
+PROFILS = ("anonyme", *PARENTS, *AGENTS)
+METHODES = ("GET", "POST")
+DURAND = ("durand", "durand2")
+
+# What stands for an expected answer, beside a status and the address of a redirect.
+CONNEXION = "la page de connexion, et retour"
+REFUS = {403, 404, 405, 410, CONNEXION}
+Attendu = int | str | Pattern
+
+DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
+N_IMPORTE_QUOI = "*"  # rows that a granted cell writes are another test's business
+
+
+@dataclass(frozen=True)
+class Ligne:
+    """One row: an address with its objects, and what each profile gets.
+
+    ``adresse`` and the values of ``donnees`` name the objects of the fixture ``monde`` in braces. ``ecrit`` tells the
+    tables that a granted cell may write to; without it, none. ``suite``: judge the page after the redirects.
+    ``croisee``: the identifiers belong to different owners.
+    """
+
+    quoi: str
+    adresse: str
+    get: dict[str, Attendu]
+    post: dict[str, Attendu]
+    donnees: dict = field(default_factory=dict)
+    ecrit: dict[str, set | str] = field(default_factory=dict)
+    suite: bool = False
+    croisee: bool = False
+
+    def attendu(self, methode: str, profil: str) -> Attendu:
+        return (self.get if methode == "GET" else self.post)[profil]
+
+
+# --- The URL resolver ------------------------------------------------------------------------------------
+
+
+def routes(resolveur=None, prefixe="") -> list[str]:
+    """Every address the resolver knows, as the row of the matrix is called.
+
+    The admin's list of apps is a regular expression that names every app: it goes by its short name.
+    """
+    trouvees = []
+    for motif in (resolveur or get_resolver()).url_patterns:
+        if isinstance(motif, URLPattern):
+            trouvees.append(nom_de_route(prefixe + str(motif.pattern), motif.pattern))
+        else:
+            trouvees += routes(motif, prefixe + str(motif.pattern))
+    return trouvees
+
+
+def nom_de_route(route, motif=None):
+    est_liste_d_une_application = "(?P<app_label>" in route and (motif is None or isinstance(motif, RegexPattern))
+    return "admin/<app_label>/" if est_liste_d_une_application else route
+
+
+def identifiants(route: str) -> int:
+    """How many identifiers an address holds."""
+    return len(re.findall(r"<[^>]+>", route))
+
+
+def sans_ligne_croisee(matrice: dict[str, list[Ligne]]) -> list[str]:
+    """Addresses of parents with two identifiers or more, without a row that crosses two owners."""
+    return [
+        route
+        for route, lignes in matrice.items()
+        if not route.startswith("admin/") and identifiants(route) > 1 and not any(ligne.croisee for ligne in lignes)
+    ]
+
+
+# --- Columns ---------------------------------------------------------------------------------------------
+
+
+def chacun(*, anonyme, parents, agents, **nommes) -> dict[str, Attendu]:
+    """A cell for each profile: by kind, then by name."""
+    return {"anonyme": anonyme, **dict.fromkeys(PARENTS, parents), **dict.fromkeys(AGENTS, agents), **nommes}
+
+
+def _au_foyer(foyer, valeur):
+    return dict.fromkeys(foyer, valeur)
+
+
+def page_publique(adresse, *, get=200, post=200, quoi="page publique", **autres) -> Ligne:
+    """The same for everybody, logged in or not."""
+    return Ligne(quoi, adresse, dict.fromkeys(PROFILS, get), dict.fromkeys(PROFILS, post), **autres)
+
+
+def page_famille(adresse, *, foyer=PARENTS, get=200, post=200, ailleurs=(404, 404), quoi="page du foyer", **autres):
+    """A page of the adults of ``foyer``: nobody else learns that it exists, agents included."""
+    return Ligne(
+        quoi,
+        adresse,
+        chacun(anonyme=CONNEXION, parents=ailleurs[0], agents=404, **_au_foyer(foyer, get)),
+        chacun(anonyme=403, parents=ailleurs[1], agents=404, **_au_foyer(foyer, post)),
+        **autres,
+    )
+
+
+def _demander(type_, donnees) -> Ligne:
+    """The form of a demande, sent with a value that cannot be accepted: the door is open, nothing is written."""
+    return page_famille(f"/mon-compte/{type_}/", post=422, donnees=donnees, quoi=f"demande {type_}")
+
+
+# --- What the roles allow --------------------------------------------------------------------------------
+
+# Model of the admin -> what its page can do at most, whatever the permissions.
+PLAFONDS: dict[str, tuple[str, ...]] = {
+    "auth.group": TOUT,
+    "demandes.demande": (VOIR,),
+    "demandes.motifrefus": TOUT,
+    "enfants.enfant": (VOIR, CHANGER),
+    "familles.famille": (VOIR, AJOUTER, CHANGER),
+    "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
+    "messagerie.courriel": (VOIR,),
+    "messagerie.fil": (VOIR,),
+    "messagerie.servicemairie": TOUT,
+    "portail.commune": (VOIR, CHANGER),
+}
+
+
+def peut(agent: str, action: str, modele: str) -> bool:
+    """True when this staff account has the permission."""
+    if AGENTS[agent]:
+        return action in ROLES[AGENTS[agent]].get(modele, ())
+    return agent == "admin" or (agent == "lecteur" and action == VOIR)
+
+
+def page_peut(agent, action, modele):
+    """True when the role has it and the admin page allows it."""
+    return action in PLAFONDS[modele] and peut(agent, action, modele)
+
+
+def _voit(agent, modele):
+    return page_peut(agent, VOIR, modele) or page_peut(agent, CHANGER, modele)
+
+
+def page_admin(adresse, *, get, post, quoi="", **autres) -> Ligne:
+    """A page of the admin: ``get`` and ``post`` tell what a staff account gets. A parent learns nothing of it."""
+    return Ligne(
+        quoi or "administration",
+        adresse,
+        chacun(anonyme=CONNEXION, parents=404, agents=None) | {agent: get(agent) for agent in AGENTS},
+        chacun(anonyme=403, parents=404, agents=None) | {agent: post(agent) for agent in AGENTS},
+        **autres,
+    )
+
+
+def tout_agent(valeur):
+    return lambda agent: valeur
+
+
+def si(condition, oui=200, non=403):
+    return lambda agent: oui if condition(agent) else non
+
+
+def pages_du_modele(modele: str) -> dict[str, list[Ligne]]:
+    """The seven addresses that the admin gives to a model."""
+    base = f"admin/{modele.replace('.', '/')}/"
+    objet = f"/{base}{{{modele}}}/"
+    voir, ajouter, changer, supprimer = (
+        si(lambda agent: _voit(agent, modele)),
+        *(si(lambda agent, action=action: page_peut(agent, action, modele)) for action in TOUT[1:]),
+    )
+    efface = si(lambda agent: page_peut(agent, SUPPRIMER, modele), oui=f"/{base}")
+    return {
+        base: [page_admin(f"/{base}", get=voir, post=voir)],
+        f"{base}add/": [page_admin(f"/{base}add/", get=ajouter, post=ajouter)],
+        f"{base}<path:object_id>/change/": [page_admin(f"{objet}change/", get=voir, post=changer)],
+        f"{base}<path:object_id>/delete/": [
+            page_admin(
+                f"{objet}delete/",
+                get=supprimer,
+                post=efface,
+                donnees={"post": "yes"},
+                ecrit={"POST": N_IMPORTE_QUOI},
+            )
+        ],
+        f"{base}<path:object_id>/history/": [page_admin(f"{objet}history/", get=voir, post=voir)],
+        f"{base}<path:object_id>/": [
+            page_admin(objet, get=tout_agent(f"{objet}change/"), post=tout_agent(f"{objet}change/"))
+        ],
+    }
+
+
+def _listes_des_applications() -> list[Ligne]:
+    applications = {}
+    for modele in PLAFONDS:
+        applications.setdefault(modele.partition(".")[0], []).append(modele)
+
+    def ouverte(modeles):
+        return si(lambda agent: any(page_peut(agent, a, m) for m in modeles for a in TOUT), non=404)
+
+    return [
+        page_admin(f"/admin/{application}/", get=ouverte(modeles), post=ouverte(modeles), quoi=application)
+        for application, modeles in applications.items()
+    ]
+
+
+# --- The rows --------------------------------------------------------------------------------------------
+
+MATRICE: dict[str, list[Ligne]] = {
+    "": [
+        Ligne(
+            "accueil",
+            "/",
+            chacun(anonyme=CONNEXION, parents=200, agents="/admin/"),
+            chacun(anonyme=403, parents=200, agents="/admin/"),
+        )
+    ],
+    "documents/": [
+        Ligne(
+            "documents",
+            "/documents/",
+            chacun(anonyme=CONNEXION, parents=200, agents=200),
+            chacun(anonyme=403, parents=200, agents=200),
+        )
+    ],
+    "contact/": [page_publique("/contact/")],
+    "accessibilite/": [page_publique("/accessibilite/")],
+    "donnees-personnelles/": [page_publique("/donnees-personnelles/")],
+    "theme.css": [page_publique("/theme.css", post=405)],
+    "logo/": [page_publique("/logo/", get=404, post=405, quoi="commune sans logo")],
+    "etat/": [page_publique("/etat/", post=405)],
+    "mon-compte/": [page_famille("/mon-compte/")],
+    "mes-enfants/": [page_famille("/mes-enfants/")],
+    "mes-enfants/<uuid:uuid>/": [
+        page_famille("/mes-enfants/{lea}/", foyer=DURAND, quoi="Léa, des Durand"),
+        page_famille("/mes-enfants/{ines}/", foyer=("benali", "rossi"), quoi="Inès, aux deux foyers"),
+        page_famille("/mes-enfants/{adam}/", foyer=("benali",), quoi="Adam, à Benali seul"),
+        page_famille("/mes-enfants/{ancien}/", foyer=(), quoi="enfant qui a quitté les Durand"),
+        page_famille("/mes-enfants/{inconnu}/", foyer=(), quoi="enfant inconnu"),
+    ],
+    "releve/": [page_famille("/releve/")],
+    # --- Ways in and out
+    "connexion/": [
+        Ligne(
+            "connexion",
+            "/connexion/",
+            chacun(anonyme=200, parents="/", agents="/admin/"),
+            chacun(anonyme=200, parents="/", agents="/admin/"),
+        )
+    ],
+    "deconnexion/": [
+        Ligne(
+            "déconnexion",
+            "/deconnexion/",
+            chacun(anonyme=CONNEXION, parents=405, agents=405),
+            chacun(anonyme=403, parents="/connexion/", agents="/connexion/"),
+        )
+    ],
+    "mot-de-passe/": [
+        Ligne(
+            "mot de passe",
+            "/mot-de-passe/",
+            chacun(anonyme=CONNEXION, parents=200, agents=200),
+            chacun(anonyme=403, parents=200, agents=200),
+        )
+    ],
+    "mot-de-passe/oublie/": [
+        page_publique(
+            "/mot-de-passe/oublie/",
+            post="/mot-de-passe/oublie/envoye/",
+            donnees={"saisie": "durand"},
+            ecrit={"POST": {"familles_oublimotdepasse", "django_tasks_database_dbtaskresult"}},
+        )
+    ],
+    "mot-de-passe/oublie/envoye/": [page_publique("/mot-de-passe/oublie/envoye/")],
+    "mot-de-passe/nouveau/<str:uid>/<str:jeton>/": [
+        page_publique(
+            "/mot-de-passe/nouveau/{uid_durand}/{jeton_durand}/",
+            get="/mot-de-passe/nouveau/{uid_durand}/choisir/",
+            post="/mot-de-passe/nouveau/{uid_durand}/choisir/",
+            quoi="lien reçu par courriel",
+        ),
+        page_publique(
+            "/mot-de-passe/nouveau/{uid_durand}/choisir/", get=410, post=410, quoi="sans avoir suivi le lien"
+        ),
+        page_publique(
+            "/mot-de-passe/nouveau/{uid_martin}/{jeton_durand}/",
+            get=410,
+            post=410,
+            suite=True,
+            croisee=True,
+            quoi="compte de Martin, jeton de Durand",
+        ),
+    ],
+    "adresse-e-mail/<str:jeton>/": [
+        page_publique(
+            "/adresse-e-mail/{jeton_courriel}/",
+            post="/connexion/",
+            quoi="lien reçu à la nouvelle adresse",
+            ecrit={
+                "POST": {
+                    "familles_utilisateur",
+                    "familles_utilisateurevent",
+                    "messagerie_courriel",
+                    "django_tasks_database_dbtaskresult",
+                    "pghistory_context",
+                }
+            },
+        ),
+        page_publique("/adresse-e-mail/abime/", get=410, post=410, quoi="lien abîmé"),
+    ],
+    # --- Messages
+    "messagerie/": [page_famille("/messagerie/")],
+    "messagerie/<uuid:uuid>/": [
+        page_famille(
+            "/messagerie/{fil}/",
+            foyer=DURAND,
+            quoi="fil du foyer Durand",
+            ecrit={"GET": {"messagerie_lecture"}, "POST": {"messagerie_lecture"}},
+        ),
+        page_famille(
+            "/messagerie/{fil_claire}/",
+            foyer=("durand",),
+            quoi="fil pour Claire seule",
+            ecrit={"GET": {"messagerie_lecture"}, "POST": {"messagerie_lecture"}},
+        ),
+    ],
+    # --- Demandes
+    "mon-compte/<str:type>/": [
+        _demander("responsable", {"nom": ""}),
+        _demander("conjoint", {"nom": ""}),
+        _demander("fiscales", {"numero_fiscal": "x"}),
+        _demander("caf", {"numero_allocataire": "!"}),
+        _demander("bancaires", {"titulaire": ""}),
+        page_famille(
+            "/mon-compte/bancaires/",
+            post=DEMANDE_DEPOSEE,
+            donnees={"titulaire": "C. Nouveau", "iban": "FR7630006000011234567890189"},
+            quoi="demande bancaires acceptable",
+            ecrit={"POST": {"demandes_demande", "messagerie_courriel", "django_tasks_database_dbtaskresult"}},
+        ),
+        page_famille("/mon-compte/inconnu/", foyer=(), quoi="demande inconnue"),
+    ],
+    "demandes/": [page_famille("/demandes/")],
+    "demandes/<uuid:uuid>/": [
+        page_famille("/demandes/{demande}/", foyer=DURAND, quoi="demande des Durand"),
+        page_famille("/demandes/{demande_rossi}/", foyer=("rossi",), quoi="demande de Rossi"),
+    ],
+    "demandes/<uuid:uuid>/retirer/": [
+        page_famille(
+            "/demandes/{demande}/retirer/",
+            foyer=DURAND,
+            get=405,
+            post="/demandes/{demande}/",
+            ailleurs=(405, 404),
+            quoi="demande des Durand",
+            ecrit={"POST": {"demandes_demande"}},
+        )
+    ],
+    "demandes/pieces/<uuid:uuid>/": [
+        Ligne(
+            "pièce des Durand",
+            "/demandes/pieces/{piece}/",
+            chacun(anonyme=CONNEXION, parents=404, agents=404, **_au_foyer(DURAND, 200))
+            | {agent: 200 for agent in AGENTS if peut(agent, "traiter", "demandes.demande")},
+            chacun(anonyme=403, parents=404, agents=404, **_au_foyer(DURAND, 200))
+            | {agent: 200 for agent in AGENTS if peut(agent, "traiter", "demandes.demande")},
+        )
+    ],
+    # --- The admin, beside its models
+    "admin/": [page_admin("/admin/", get=tout_agent(200), post=tout_agent(200))],
+    "admin/login/": [page_publique("/admin/login/", get="/connexion/?next=/admin/", post="/connexion/?next=/admin/")],
+    "admin/logout/": [page_admin("/admin/logout/", get=tout_agent(405), post=tout_agent("/connexion/"))],
+    "admin/password_change/": [
+        page_admin("/admin/password_change/", get=tout_agent("/mot-de-passe/"), post=tout_agent("/mot-de-passe/"))
+    ],
+    "admin/password_change/done/": [
+        page_admin("/admin/password_change/done/", get=tout_agent(200), post=tout_agent(405))
+    ],
+    "admin/autocomplete/": [page_admin("/admin/autocomplete/", get=tout_agent(403), post=tout_agent(405))],
+    "admin/jsi18n/": [page_admin("/admin/jsi18n/", get=tout_agent(200), post=tout_agent(405))],
+    "admin/<app_label>/": _listes_des_applications(),
+    "admin/(?P<url>.*)$": [page_admin("/admin/n-importe-quoi/", get=tout_agent(404), post=tout_agent(404))],
+    "admin/ouvrir-une-famille/": [
+        page_admin(
+            "/admin/ouvrir-une-famille/",
+            get=si(lambda agent: peut(agent, AJOUTER, "familles.famille")),
+            post=si(lambda agent: peut(agent, AJOUTER, "familles.famille"), oui=422),
+        )
+    ],
+    "admin/demandes/demande/<path:object_id>/decider/": [
+        page_admin(
+            "/admin/demandes/demande/{demandes.demande}/decider/",
+            get=si(
+                lambda agent: peut(agent, "traiter", "demandes.demande"),
+                oui="/admin/demandes/demande/{demandes.demande}/change/",
+            ),
+            post=si(lambda agent: peut(agent, "traiter", "demandes.demande"), oui="/admin/demandes/demande/"),
+            donnees={"decision": "refuser", "version": "1", "motif": "Illisible"},
+            ecrit={"POST": N_IMPORTE_QUOI},
+        )
+    ],
+}
+
+for _modele in PLAFONDS:
+    MATRICE |= pages_du_modele(_modele)
+
+# Where a page of the admin does not do what a model's page does.
+MATRICE["admin/familles/famille/add/"] = [
+    page_admin(
+        "/admin/familles/famille/add/",
+        get=tout_agent("/admin/ouvrir-une-famille/"),
+        post=tout_agent("/admin/ouvrir-une-famille/"),
+    )
+]
+MATRICE["admin/familles/famille/<path:object_id>/history/"] = [
+    page_admin(
+        "/admin/familles/famille/{familles.famille}/history/",
+        get=si(lambda agent: page_peut(agent, CHANGER, "familles.famille")),
+        post=si(lambda agent: page_peut(agent, CHANGER, "familles.famille")),
+        quoi="dit les revenus et la banque : à qui tient le dossier",
+    )
+]
+MATRICE["admin/demandes/demande/<path:object_id>/change/"] = [
+    page_admin(
+        "/admin/demandes/demande/{demandes.demande}/change/",
+        get=si(lambda agent: peut(agent, VOIR, "demandes.demande")),
+        post=si(lambda agent: peut(agent, VOIR, "demandes.demande")),
+        quoi="lue, donc marquée lue",
+        ecrit={"GET": {"demandes_demande"}, "POST": {"demandes_demande"}},
+    )
+]
+MATRICE["admin/familles/utilisateur/<path:object_id>/change/"] += [
+    page_admin(
+        "/admin/familles/utilisateur/{compte_agent}/change/",
+        get=si(lambda agent: _voit(agent, "familles.utilisateur")),
+        post=si(lambda agent: page_peut(agent, AJOUTER, "familles.utilisateur")),
+        quoi="compte d'un collègue",
+    ),
+    page_admin(
+        "/admin/familles/utilisateur/{compte_admin}/change/",
+        get=si(lambda agent: _voit(agent, "familles.utilisateur")),
+        post=si(lambda agent: agent == "admin"),
+        quoi="compte d'un superutilisateur",
+    ),
+]
+
+# --- Actions on the lists of the admin: no address of their own, but they write ---------------------------
+
+
+@dataclass(frozen=True)
+class Geste:
+    """An action of a list: who may launch it on the object of ``monde``."""
+
+    modele: str
+    nom: str
+    permission: str
+
+    def permis(self, agent: str) -> bool:
+        return peut(agent, self.permission, self.modele)
+
+
+GESTES = [
+    Geste("demandes.demande", "accepter_la_selection", "traiter"),
+    Geste("familles.famille", "lettres", CHANGER),
+    Geste("familles.famille", "invitations", CHANGER),
+    Geste("familles.utilisateur", "nouveau_mot_de_passe", CHANGER),
+    Geste("messagerie.courriel", "reessayer", VOIR),
+    Geste("demandes.motifrefus", "delete_selected", SUPPRIMER),
+    Geste("messagerie.servicemairie", "delete_selected", SUPPRIMER),
+    Geste("auth.group", "delete_selected", SUPPRIMER),
+]

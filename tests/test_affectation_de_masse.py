@@ -1,0 +1,297 @@
+"""Mass assignment (qualite.md A7): a form posted with every field of every model changes only what it is for."""
+
+import datetime
+import json
+
+import pytest
+from django.apps import apps
+from django.core import signing
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, models
+from django.utils import timezone
+
+from demandes import actions
+from demandes.models import Demande, PieceJointe
+from demandes.types import TYPES
+from familles import acces
+from familles.actions import SEL_COURRIEL
+from familles.models import CoordonneesBancaires, DossierCaf, Responsable, SituationFiscale, Utilisateur
+from portail.outils.fichiers import ranger
+from tests.test_canaris import papier
+
+pytestmark = pytest.mark.django_db
+
+APPLICATIONS = {"auth", "demandes", "enfants", "familles", "facturation", "messagerie", "portail"}
+# Machinery that follows any write: sessions, waking tasks, the record of changes.
+SUITES = ("django_session", "django_tasks_database_dbtaskresult", "pghistory_context")
+
+
+# --- What changed in the whole database ------------------------------------------------------------------
+
+
+def photographie() -> dict[str, dict]:
+    """Every row of every table, by table and key."""
+    photo = {}
+    with connection.cursor() as curseur:
+        for table in connection.introspection.table_names(curseur):
+            if table not in SUITES and not table.endswith("event"):
+                curseur.execute(f'SELECT to_jsonb(t)::text FROM "{table}" t')  # noqa: S608
+                lignes = [json.loads(ligne) for (ligne,) in curseur.fetchall()]
+                photo[table] = {ligne.get("id", str(ligne)): ligne for ligne in lignes}
+    return photo
+
+
+def changements(avant, apres) -> dict[tuple, set[str]]:
+    """``{(table, key): changed columns}``; {"+"} for a new row, {"-"} for a lost one."""
+    trouves = {}
+    for table, lignes in apres.items():
+        for cle in lignes.keys() | avant[table].keys():
+            ancienne, nouvelle = avant[table].get(cle), lignes.get(cle)
+            if ancienne is None or nouvelle is None:
+                trouves[table, cle] = {"+" if ancienne is None else "-"}
+            elif ancienne != nouvelle:
+                trouves[table, cle] = {colonne for colonne in nouvelle if ancienne[colonne] != nouvelle[colonne]}
+    return trouves
+
+
+@pytest.fixture
+def ce_qui_change():
+    """``ce_qui_change(geste)``: what ``geste`` wrote, rows of mails aside (the service is told)."""
+
+    def mesurer(geste):
+        avant = photographie()
+        geste()
+        trouves = changements(avant, photographie())
+        return {ou: colonnes for ou, colonnes in trouves.items() if ou[0] != "messagerie_courriel"}
+
+    return mesurer
+
+
+# --- What a thief would post -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def victimes(famille_martin, comptes):
+    """A pending demande of each kind, with a paper, in the household that nothing may reach."""
+    demandes = {}
+    for type_ in TYPES:
+        demande = Demande.objects.create(
+            type=type_, famille=famille_martin, valeurs_demandees={"nom": "x"}, deposee_par=comptes["martin"]
+        )
+        PieceJointe.objects.create(
+            demande=demande, deposee_par=comptes["martin"], **ranger("a.pdf", "application/pdf", papier("a"))
+        )
+        demandes[type_] = demande
+    return demandes
+
+
+def _valeur(champ, objets):
+    """A value of another family, or one that would be worth having."""
+    if champ.is_relation:
+        return objets.get(champ.related_model, 1)
+    if champ.primary_key:
+        return objets.get(champ.model, 1)
+    if isinstance(champ, models.UUIDField):
+        return objets[Demande, "uuid"]
+    if champ.name == "etat":
+        return "ACCEPTEE"
+    if isinstance(champ, models.BooleanField):
+        return "on"
+    if isinstance(champ, models.IntegerField | models.DecimalField):
+        return "7"
+    if isinstance(champ, models.DateField):
+        return "2026-01-01"
+    return "pirate"
+
+
+@pytest.fixture
+def butin(victimes, famille_martin, comptes):
+    """``{name: value}``: all the fields of all the models, aimed at Martin's household."""
+    demande = victimes["caf"]
+    objets = {
+        type(famille_martin): famille_martin.pk,
+        Utilisateur: comptes["martin"].pk,
+        Responsable: comptes["martin"].responsable.pk,
+        Demande: demande.pk,
+        (Demande, "uuid"): str(demande.uuid),
+        PieceJointe: demande.pieces.get().pk,
+        apps.get_model("enfants", "Enfant"): famille_martin.rattachements.get().enfant_id,
+    }
+    noms = {"pk": str(demande.pk), "user": str(comptes["martin"].pk), "username": "martin"}
+    for modele in apps.get_models():
+        if modele._meta.app_label in APPLICATIONS and not modele.__name__.endswith("Event"):
+            for champ in [*modele._meta.concrete_fields, *modele._meta.many_to_many]:
+                valeur = str(_valeur(champ, objets))
+                noms |= {champ.name: valeur, getattr(champ, "attname", champ.name): valeur}
+    assert len(noms) > 70
+    return noms
+
+
+# What leads to somebody else's rows, or to rights: tried one at a time too.
+CLES = ["id", "pk", "uuid", "famille", "famille_id", "enfant", "enfant_id", "utilisateur", "demande", "type", "rang"]
+CLES += ["etat", "version", "deposee_par", "traitee_par", "traitee_le", "is_staff", "is_superuser", "groups"]
+CLES += ["identifiant"]
+
+
+# --- Demandes --------------------------------------------------------------------------------------------
+
+# Kind -> two values that a parent asks for, and where they land once accepted.
+DEMANDES = {
+    "responsable": ({"profession": "Potière"}, {"profession": "Vannière"}, Responsable),
+    "conjoint": ({"profession": "Potier"}, {"profession": "Vannier"}, Responsable),
+    "fiscales": ({"regime": "MSA"}, {"regime": "AUTRE"}, SituationFiscale),
+    "caf": ({"caisse": "MSA Centre"}, {"caisse": "MSA Berry"}, DossierCaf),
+    "bancaires": ({"titulaire": "C. Durand"}, {"titulaire": "J. Durand"}, CoordonneesBancaires),
+}
+
+
+def remplir(navigateur, type_, demandees):
+    """The form as the page fills it, with the values asked for."""
+    form = navigateur.get(f"/mon-compte/{type_}/").context["form"]
+    valeurs = {nom: form[nom].value() for nom in form.fields}
+    return {nom: valeur for nom, valeur in valeurs.items() if valeur not in (None, False)} | demandees
+
+
+def poster(navigateur, type_, donnees, **autres):
+    reponse = navigateur.post(f"/mon-compte/{type_}/", donnees | autres)
+    assert reponse.status_code == 302, reponse.context["form"].errors
+
+
+@pytest.fixture
+def durand(connecter, famille_durand):
+    """Claire's browser; nothing of her household is pending."""
+    famille_durand.demandes.filter(etat="EN_ATTENTE").delete()
+    return connecter("durand")
+
+
+def identite(demande):
+    """What the family does not choose."""
+    return (
+        demande.famille.nom,
+        demande.type,
+        demande.etat,
+        str(demande.deposee_par),
+        demande.traitee_par,
+        demande.enfant,
+    )
+
+
+@pytest.mark.parametrize("type_", DEMANDES)
+def test_une_demande_ne_prend_que_les_champs_de_son_formulaire(
+    type_, durand, butin, famille_durand, comptes, ce_qui_change
+):
+    premiere, seconde, modele = DEMANDES[type_]
+    voulu = ("Durand", type_, "EN_ATTENTE", "Claire Durand", None, None)
+    saisie = remplir(durand, type_, premiere)
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in TYPES[type_].formulaire.base_fields}
+
+    ecrit = ce_qui_change(lambda: poster(durand, type_, saisie, **vol))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    assert ecrit == {("demandes_demande", demande.pk): {"+"}}
+    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu, 1, premiere)
+
+    ecrit = ce_qui_change(lambda: poster(durand, type_, saisie | seconde, **vol))
+    demande.refresh_from_db()
+    assert ecrit == {("demandes_demande", demande.pk): {"valeurs_demandees", "modifiee_le", "version"}}
+    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu, 2, seconde)
+
+    ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
+    dossier = {ou: colonnes for ou, colonnes in ecrit.items() if ou[0].startswith(("familles_", "enfants_", "auth_"))}
+    rang = {"rang": 2 if type_ == "conjoint" else 1} if modele is Responsable else {}
+    ligne = modele.objects.get(famille=famille_durand, **rang)
+    assert dossier == {(modele._meta.db_table, ligne.pk): set(seconde)}
+
+
+@pytest.mark.parametrize("type_", DEMANDES)
+def test_aucun_identifiant_glisse_dans_une_demande_ne_la_detourne(type_, durand, butin, famille_durand, ce_qui_change):
+    saisie = remplir(durand, type_, DEMANDES[type_][0])
+    poster(durand, type_, saisie)
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    for nom in CLES:
+        ecrit = ce_qui_change(lambda nom=nom: poster(durand, type_, saisie, **{nom: butin[nom]}))
+        # Asked again with the same values: it is the same demande, sent later.
+        assert ecrit == {("demandes_demande", demande.pk): {"modifiee_le", "version"}}, nom
+
+
+# --- Papers ----------------------------------------------------------------------------------------------
+
+
+def test_une_piece_jointe_ne_va_qu_a_la_demande_de_qui_l_envoie(durand, butin, famille_durand, comptes, ce_qui_change):
+    saisie = remplir(durand, "bancaires", {"titulaire": "C. Durand"})
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in saisie | {"iban": "", "bic": ""}}
+    envoi = SimpleUploadedFile("rib.pdf", papier("rib"), "application/pdf")
+    ecrit = ce_qui_change(lambda: poster(durand, "bancaires", saisie, pieces=[envoi], **vol))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    piece = demande.pieces.get()
+    assert ecrit == {("demandes_demande", demande.pk): {"+"}, ("demandes_piecejointe", piece.pk): {"+"}}
+    assert (piece.nom, piece.deposee_par, piece.type_mime) == ("rib.pdf", comptes["durand"], "application/pdf")
+    assert piece.fichier.name.startswith("pieces/")
+    assert str(piece.uuid) != butin["uuid"]
+
+
+def test_on_ne_retire_que_ses_propres_pieces(durand, victimes, famille_durand, comptes, ce_qui_change):
+    saisie = remplir(durand, "caf", {"caisse": "MSA"})
+    poster(durand, "caf", saisie, pieces=[SimpleUploadedFile("a.pdf", papier("a"), "application/pdf")])
+    sienne = famille_durand.demandes.get(etat="EN_ATTENTE").pieces.get()
+    etrangere = victimes["caf"].pieces.get()
+
+    def essayer(*retirer):
+        donnees = saisie | {"retirer": [str(piece.uuid) for piece in retirer]}
+        return lambda: reponses.append(durand.post("/mon-compte/caf/", donnees).status_code)
+
+    reponses = []
+    assert ce_qui_change(essayer(etrangere)) == {}
+    assert ce_qui_change(essayer(sienne, etrangere)) == {}
+    assert ("demandes_piecejointe", sienne.pk) in ce_qui_change(essayer(sienne))
+    assert reponses == [422, 422, 302]
+    assert list(PieceJointe.objects.filter(pk__in=[sienne.pk, etrangere.pk])) == [etrangere]
+
+
+def test_retirer_une_demande_ne_retire_que_celle_de_l_adresse(durand, butin, famille_durand, ce_qui_change):
+    poster(durand, "caf", remplir(durand, "caf", {"caisse": "MSA"}))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    ecrit = ce_qui_change(lambda: durand.post(f"/demandes/{demande.uuid}/retirer/", butin))
+    assert ecrit == {("demandes_demande", demande.pk): {"etat", "traitee_le", "traitee_par_id"}}
+    demande.refresh_from_db()
+    assert (demande.etat, str(demande.traitee_par)) == ("RETIREE", "Claire Durand")
+
+
+# --- Ways in ---------------------------------------------------------------------------------------------
+
+NOUVEAU = {"new_password1": "Coquelicot2027", "new_password2": "Coquelicot2027"}
+
+
+def test_changer_son_mot_de_passe_ne_change_que_le_sien(durand, butin, comptes, mot_de_passe, ce_qui_change):
+    donnees = butin | NOUVEAU | {"ancien": mot_de_passe}
+    ecrit = ce_qui_change(lambda: durand.post("/mot-de-passe/", donnees))
+    assert ecrit == {("familles_utilisateur", comptes["durand"].pk): {"password"}}
+    assert Utilisateur.objects.get(identifiant="durand").check_password("Coquelicot2027")
+
+
+def test_le_lien_du_mot_de_passe_oublie_ne_change_que_son_compte(client, butin, comptes, ce_qui_change):
+    page = client.get(acces.lien_mot_de_passe(comptes["durand"]), follow=True).request["PATH_INFO"]
+    ecrit = ce_qui_change(lambda: client.post(page, butin | NOUVEAU))
+    assert ecrit == {("familles_utilisateur", comptes["durand"].pk): {"password"}}
+
+
+def test_le_lien_d_une_adresse_ne_confirme_que_la_sienne(client, butin, comptes, ce_qui_change):
+    durand = comptes["durand"]
+    Utilisateur.objects.filter(pk=durand.pk).update(courriel_en_attente="neuve@famille.example")
+    jeton = signing.dumps([durand.pk, "neuve@famille.example"], salt=SEL_COURRIEL)
+    ecrit = ce_qui_change(lambda: client.post(f"/adresse-e-mail/{jeton}/", butin))
+    assert ecrit == {("familles_utilisateur", durand.pk): {"courriel", "courriel_en_attente"}}
+    assert Utilisateur.objects.get(pk=durand.pk).courriel == "neuve@famille.example"
+
+
+def test_signaler_un_oubli_n_ecrit_que_ce_qui_est_tape(client, butin, ce_qui_change):
+    ecrit = ce_qui_change(lambda: client.post("/mot-de-passe/oublie/", butin | {"saisie": "durand"}))
+    oubli = apps.get_model("familles", "OubliMotDePasse").objects.get()
+    assert ecrit == {("familles_oublimotdepasse", oubli.pk): {"+"}}
+    assert (oubli.saisie, oubli.traite_le) == ("durand", None)
+    assert timezone.now() - oubli.demande_le < datetime.timedelta(minutes=5)
+
+
+def test_se_connecter_ne_change_que_la_date_de_connexion(client, butin, comptes, mot_de_passe, ce_qui_change):
+    donnees = butin | {"username": "durand", "password": mot_de_passe}
+    ecrit = ce_qui_change(lambda: client.post("/connexion/", donnees))
+    assert ecrit == {("familles_utilisateur", comptes["durand"].pk): {"last_login"}}

@@ -1,0 +1,317 @@
+"""Who gets what, at every address: a cell of tests/matrice.py, a request, its answer, and what it wrote."""
+
+from itertools import product
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.urls import resolve
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from demandes.models import Demande, MotifRefus, PieceJointe
+from enfants.actions import ajouter_enfant
+from enfants.models import Enfant
+from familles.actions import SEL_COURRIEL
+from familles.models import Responsable, Utilisateur
+from messagerie.actions import notifier
+from messagerie.models import Courriel, ServiceMairie
+from portail import urls
+from portail.outils import pdf
+from portail.outils.fichiers import ranger
+from tests import matrice
+from tests.conftest import ClientVerifie
+from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
+
+pytestmark = pytest.mark.django_db
+
+# Tables that a request may touch whatever the page: a session opens, closes, is stamped.
+SANS_IMPORTANCE = {"django_session"}
+
+
+# --- The world the addresses speak of --------------------------------------------------------------------
+
+
+@pytest.fixture
+def profils(distribution):
+    """Session cookie of each profile, made without logging in fourteen times."""
+    administrateur, _, lecteur = (
+        Utilisateur.objects.create(identifiant=nom, prenom="Essai", nom=nom, is_staff=True, password="!")
+        for nom in ("administrateur", "sans_groupe", "lecteur")
+    )
+    administrateur.groups.add(Group.objects.get(name=AGENTS["administrateur"]))
+    lecteur.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    comptes = {c.identifiant: c for c in Utilisateur.objects.filter(identifiant__in=PROFILS)}
+    assert set(comptes) == set(PROFILS) - {"anonyme"}
+    sessions = {identifiant: _session(compte) for identifiant, compte in comptes.items()}
+    Session.objects.bulk_create(sessions.values())
+    return {identifiant: session.session_key for identifiant, session in sessions.items()}
+
+
+def _session(compte):
+    donnees = {
+        "_auth_user_id": str(compte.pk),
+        "_auth_user_backend": "familles.connexion.CompteActif",
+        "_auth_user_hash": compte.get_session_auth_hash(),
+        "vu_le": int(timezone.now().timestamp()),
+    }
+    return Session(
+        session_key=f"essai{compte.pk:027d}",
+        session_data=SessionStore().encode(donnees),
+        expire_date=timezone.now() + timezone.timedelta(hours=1),
+    )
+
+
+@pytest.fixture
+def monde(profils, famille_durand, familles_de):
+    """Name in an address -> identifier: the objects are the Durands' unless their name says otherwise."""
+    claire = Responsable.objects.get(utilisateur__identifiant="durand")
+    agent = Utilisateur.objects.get(identifiant="agent")
+    demande = Demande.objects.en_attente().get(famille=famille_durand)
+    rossi = Demande.objects.create(
+        type="bancaires",
+        famille=familles_de("rossi"),
+        valeurs_demandees={"titulaire": "Elena"},
+        deposee_par=Utilisateur.objects.get(identifiant="rossi"),
+        deposee_le=demande.deposee_le - timezone.timedelta(days=1),
+    )
+    piece = PieceJointe.objects.create(
+        demande=demande, deposee_par=claire.utilisateur, **ranger("avis.pdf", "application/pdf", b"%PDF-1.4 essai")
+    )
+    fil = famille_durand.fils.first()
+    fil_claire = notifier(famille_durand, sujet="Pour vous", corps="…", par=agent, destinataire=claire).fil
+    ancien = ajouter_enfant(famille_durand, prenom="Paul", nom="Durand")
+    hier = timezone.localdate() - timezone.timedelta(days=1)
+    ancien.rattachements.update(valable_du=hier, valable_au=hier)
+    Utilisateur.objects.filter(pk=claire.utilisateur_id).update(courriel_en_attente="neuve@famille.example")
+    uid = {nom: Utilisateur.objects.get(identifiant=nom) for nom in ("durand", "martin", "admin", "comptable")}
+    enfants = {e.prenom: e for e in Enfant.objects.order_by("pk")}
+    return {
+        "demande": demande.uuid,
+        "demande_rossi": rossi.uuid,
+        "piece": piece.uuid,
+        "fil": fil.uuid,
+        "fil_claire": fil_claire.uuid,
+        "lea": enfants["Léa"].uuid,
+        "ines": enfants["Inès"].uuid,
+        "adam": enfants["Adam"].uuid,
+        "ancien": ancien.uuid,
+        "inconnu": uuid4(),
+        "uid_durand": urlsafe_base64_encode(force_bytes(uid["durand"].pk)),
+        "uid_martin": urlsafe_base64_encode(force_bytes(uid["martin"].pk)),
+        "jeton_durand": default_token_generator.make_token(uid["durand"]),
+        "jeton_courriel": signing.dumps([uid["durand"].pk, "neuve@famille.example"], salt=SEL_COURRIEL),
+        "compte_admin": uid["admin"].pk,
+        "compte_agent": uid["comptable"].pk,
+        "auth.group": Group.objects.create(name="Essai").pk,
+        "demandes.demande": demande.pk,
+        "demandes.motifrefus": MotifRefus.objects.first().pk,
+        "enfants.enfant": enfants["Léa"].pk,
+        "familles.famille": famille_durand.pk,
+        "familles.utilisateur": uid["durand"].pk,
+        "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
+        "messagerie.fil": fil.pk,
+        "messagerie.servicemairie": ServiceMairie.objects.create(code="essai", nom="Essai").pk,
+        "portail.commune": 1,
+    }
+
+
+def situer(texte: str, monde: dict) -> str:
+    """``/demandes/{demande}/`` with the identifiers of this run."""
+    for nom, valeur in monde.items():
+        texte = texte.replace(f"{{{nom}}}", str(valeur))
+    assert "{" not in texte, f"objet inconnu dans {texte}"
+    return texte
+
+
+# --- A cell ----------------------------------------------------------------------------------------------
+
+
+class Navigateur(ClientVerifie):
+    """A browser that changes hands: one set of middleware for fourteen profiles."""
+
+    def prendre(self, cle):
+        self.cookies.clear()
+        if cle:
+            self.cookies["sessionid"] = cle
+
+
+@pytest.fixture
+def navigateur(monkeypatch):
+    """Half of the cells are refusals: their page is written once for all by others, here a word does."""
+
+    def refuser(request, exception):
+        return HttpResponse("refus", status=403 if isinstance(exception, PermissionDenied) else 404)
+
+    for nom in ("handler403", "handler404"):
+        monkeypatch.setattr(urls, nom, refuser, raising=False)
+    return Navigateur()
+
+
+class Ecritures:
+    """What a request wrote, and its undoing.
+
+    A statement that is no SELECT raises the doubt, the counters of PostgreSQL settle it: triggers count, and so does
+    a row written then put back, which a snapshot of values would miss.
+    """
+
+    LECTURES = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+
+    def __enter__(self):
+        self.point, self.avant, self.doute = transaction.savepoint(), self._compteurs(), False
+        self.ecoute = connection.execute_wrapper(self._ecouter)
+        self.ecoute.__enter__()
+        return self
+
+    def __exit__(self, *erreur):
+        self.ecoute.__exit__(*erreur)
+        transaction.savepoint_rollback(self.point)
+
+    def _ecouter(self, executer, sql, params, many, context):
+        self.doute = self.doute or not sql.lstrip().startswith(self.LECTURES)
+        return executer(sql, params, many, context)
+
+    @staticmethod
+    def _compteurs():
+        with connection.cursor() as curseur:
+            curseur.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+            return dict(curseur.fetchall())
+
+    def relever(self) -> set[str]:
+        """Tables written since the last call; the rows are as they were before."""
+        if not self.doute:
+            return set()
+        apres = self._compteurs()
+        ecrites = {table for table, nombre in apres.items() if nombre != self.avant.get(table, 0)}
+        transaction.savepoint_rollback(self.point)
+        self.avant, self.doute = apres, False
+        return ecrites - SANS_IMPORTANCE
+
+
+def essayer(navigateur, ligne: Ligne, methode: str, monde: dict, ecritures: Ecritures):
+    """Send the request of a cell; return what came and the tables it wrote to."""
+    adresse = situer(ligne.adresse, monde)
+    if methode == "GET":
+        reponse = navigateur.get(adresse, follow=ligne.suite)
+    else:
+        reponse = navigateur.post(adresse, ligne.donnees, follow=ligne.suite)
+    if reponse.streaming:
+        b"".join(reponse)  # read to its end, the file closes
+    return _obtenu(reponse, adresse), ecritures.relever()
+
+
+def _obtenu(reponse, adresse):
+    if reponse.status_code not in (301, 302):
+        return reponse.status_code
+    retour = quote(adresse, safe="/")
+    pages_de_connexion = (f"/connexion/?next={retour}", f"/admin/login/?next={retour}")
+    return matrice.CONNEXION if reponse["Location"] in pages_de_connexion else reponse["Location"]
+
+
+def conforme(attendu, obtenu, monde):
+    if isinstance(attendu, str):
+        return obtenu == (attendu if attendu == matrice.CONNEXION else situer(attendu, monde))
+    if isinstance(attendu, int):
+        return obtenu == attendu
+    return isinstance(obtenu, str) and attendu.fullmatch(obtenu) is not None
+
+
+def examiner(ligne, navigateur, profils, monde):
+    """A sentence for each cell of the row that is not as declared."""
+    with Ecritures() as ecritures:
+        for profil, methode in product(PROFILS, METHODES):
+            navigateur.prendre(profils.get(profil))
+            attendu = ligne.attendu(methode, profil)
+            obtenu, ecrites = essayer(navigateur, ligne, methode, monde, ecritures)
+            cellule = f"{methode} {ligne.adresse} ({ligne.quoi}) par {profil}"
+            if not conforme(attendu, obtenu, monde):
+                yield f"{cellule} : {obtenu} au lieu de {attendu}"
+            permises = set() if attendu in matrice.REFUS else ligne.ecrit.get(methode, set())
+            if permises != matrice.N_IMPORTE_QUOI and not ecrites <= permises:
+                yield f"{cellule} : a écrit dans {sorted(ecrites - permises)}"
+
+
+# --- The tests -------------------------------------------------------------------------------------------
+
+
+def test_chaque_adresse_du_portail_a_sa_ligne():
+    connues, presentes = set(MATRICE), set(matrice.routes())
+    assert presentes - connues == set(), "adresses sans ligne : dites qui y a droit"
+    assert connues - presentes == set(), "lignes d'adresses qui n'existent plus"
+
+
+def test_chaque_modele_de_l_administration_a_son_plafond():
+    assert {modele._meta.label_lower for modele in admin.site._registry} == set(PLAFONDS)
+
+
+def test_une_adresse_a_deux_identifiants_a_une_ligne_croisee():
+    assert matrice.sans_ligne_croisee(MATRICE) == []
+
+
+def test_une_ligne_croisee_oubliee_se_voit():
+    droite = page_famille("/mes-enfants/{lea}/pieces/{piece}/")
+    route = "mes-enfants/<uuid:enfant>/pieces/<uuid:uuid>/"
+    assert matrice.sans_ligne_croisee({route: [droite]}) == [route]
+    croisee = page_famille("/mes-enfants/{adam}/pieces/{piece}/", foyer=(), croisee=True)
+    assert matrice.sans_ligne_croisee({route: [droite, croisee]}) == []
+
+
+@pytest.mark.parametrize("route", MATRICE)
+def test_chacun_obtient_ce_qui_lui_revient_et_rien_d_autre(route, navigateur, profils, monde):
+    assert MATRICE[route], "une route sans ligne ne prouve rien"
+    for ligne in MATRICE[route]:
+        chemin = resolve(situer(ligne.adresse, monde)).route
+        assert matrice.nom_de_route(chemin) == route, f"{ligne.adresse} est l'adresse d'une autre page"
+        assert list(examiner(ligne, navigateur, profils, monde)) == []
+
+
+def test_un_mot_de_passe_provisoire_n_ouvre_que_le_choix_d_un_autre(navigateur, profils, monde):
+    Utilisateur.objects.filter(identifiant__in=PROFILS).update(mot_de_passe_provisoire=True)
+    fermees = [
+        ligne
+        for route, lignes in MATRICE.items()
+        for ligne in lignes
+        if ligne.get["anonyme"] == matrice.CONNEXION and route not in ("mot-de-passe/", "deconnexion/")
+    ]
+    assert len(fermees) > 70
+    with Ecritures() as ecritures:
+        for ligne, profil in product(fermees, ("durand", "admin")):
+            navigateur.prendre(profils[profil])
+            assert essayer(navigateur, ligne, "POST", monde, ecritures) == ("/mot-de-passe/", set()), ligne.adresse
+
+
+def test_chaque_geste_des_listes_est_dans_la_table():
+    """The stock action of deletion only counts where the page allows it."""
+    presents = set()
+    for modele, page in admin.site._registry.items():
+        nom = modele._meta.label_lower
+        presents |= {(nom, getattr(action, "__name__", action)) for action in page.actions}
+        if matrice.SUPPRIMER in PLAFONDS[nom]:
+            presents.add((nom, "delete_selected"))
+    assert presents == {(geste.modele, geste.nom) for geste in GESTES}
+
+
+@pytest.mark.parametrize("geste", GESTES, ids=lambda geste: f"{geste.nom} {geste.modele}")
+def test_un_geste_sur_une_liste_ne_sert_qu_a_qui_en_a_le_droit(geste, navigateur, profils, monde, monkeypatch):
+    monkeypatch.setattr(pdf, "verifier", lambda: None)  # the letters' right, not their print
+    monkeypatch.setattr(pdf, "rendre", lambda modele, contexte: b"%PDF-")
+    Utilisateur.objects.filter(identifiant__startswith="durand").update(password="!")
+    donnees = {"action": geste.nom, "_selected_action": [str(monde[geste.modele])], "post": "yes"}
+    adresse = f"/admin/{geste.modele.replace('.', '/')}/"
+    ligne = Ligne(geste.nom, adresse, {}, {}, donnees=donnees)
+    with Ecritures() as ecritures:
+        for profil in PROFILS:
+            navigateur.prendre(profils.get(profil))
+            _, ecrites = essayer(navigateur, ligne, "POST", monde, ecritures)
+            permis = profil in AGENTS and geste.permis(profil)
+            assert bool(ecrites) == permis, f"{geste.nom} par {profil} a écrit dans {sorted(ecrites)}"

@@ -1,0 +1,214 @@
+"""Queries of the pages (qualite.md G4): as many with 1 row and with 3, and never above the budget.
+
+Counted: SELECT, INSERT, UPDATE and DELETE of a warm request, session and account included; the session's idle stamp
+is written once a minute at most and is not.
+"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from demandes.models import Demande
+from demandes.types import TYPES
+from enfants.actions import ajouter_enfant
+from familles import actions as familles
+from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
+from messagerie.actions import notifier
+from messagerie.models import Courriel, ServiceMairie
+
+pytestmark = pytest.mark.django_db
+
+COMPTEES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def requetes(navigateur, adresse) -> list[str]:
+    """The queries of the page once the commune is cached and the session stamped."""
+    assert navigateur.get(adresse).status_code == 200
+    with CaptureQueriesContext(
+        connection,
+    ) as captees:
+        assert navigateur.get(adresse).status_code == 200
+    return [requete["sql"] for requete in captees.captured_queries if requete["sql"].startswith(COMPTEES)]
+
+
+def lister(sqls):
+    return "\n".join(sql[:200] for sql in sqls)
+
+
+# --- Rows, one by one ------------------------------------------------------------------------------------
+
+
+class Lignes:
+    """Adds rows that the list pages show, all different: another family, adult, child, agent each time."""
+
+    def __init__(self, famille):
+        self.famille, self.nombre = famille, 0
+        self.parent = famille.responsables.get().utilisateur
+        self.types = iter(TYPES)
+
+    def _nom(self):
+        self.nombre += 1
+        return f"Zedelai{chr(ord('a') + self.nombre)}"
+
+    def demande(self):
+        agent = self.agent()
+        return Demande.objects.create(
+            type=next(self.types), famille=self.famille, deposee_par=self.parent, lue_par=agent, lue_le=timezone.now()
+        )
+
+    def fil(self, famille=None):
+        nom = self._nom()
+        service = ServiceMairie.objects.create(code=nom.lower(), nom=nom)
+        return notifier(famille or self.famille, sujet=nom, corps="…", par=self.agent(), service=service).fil
+
+    def enfant(self):
+        return ajouter_enfant(self.famille, prenom=self._nom(), nom="Essai")
+
+    def autre_famille(self):
+        nom = self._nom()
+        adultes = [{"prenom": prenom, "nom": nom, "courriel": f"{prenom}@{nom}.example"} for prenom in ("Ana", "Luc")]
+        return familles.ouvrir_famille(responsable=adultes[0], conjoint=adultes[1], adresse={"ville": "Bourges"})
+
+    def demande_d_une_autre_famille(self):
+        famille = self.autre_famille()
+        parent = famille.responsables.first().utilisateur
+        return Demande.objects.create(type="caf", famille=famille, deposee_par=parent, lue_par=self.agent())
+
+    def fil_d_une_autre_famille(self):
+        return self.fil(self.autre_famille())
+
+    def enfant_d_une_autre_famille(self):
+        famille = self.autre_famille()
+        return ajouter_enfant(famille, prenom="Léo", nom=famille.nom)
+
+    def agent(self):
+        nom = self._nom()
+        return Utilisateur.objects.create(identifiant=nom.lower(), prenom="Agent", nom=nom, is_staff=True)
+
+    def courriel(self):
+        nom = self._nom()
+        return Courriel.objects.create(objet=nom, destinataire="a@b.example", corps="…", message_id=nom)
+
+
+@pytest.fixture
+def lignes(famille_martin):
+    """Martin's household starts without demande or message."""
+    assert not famille_martin.demandes.exists()
+    famille_martin.fils.all().delete()
+    famille_martin.rattachements.all().delete()
+    return Lignes(famille_martin)
+
+
+PAGES_DE_PARENT = {
+    "/demandes/": (Lignes.demande, lambda contexte: len(contexte["lignes"])),
+    "/messagerie/": (Lignes.fil, lambda contexte: len(contexte["page"])),
+    "/mon-compte/": (Lignes.demande, lambda contexte: len(contexte["lignes"])),
+    "/mes-enfants/": (Lignes.enfant, lambda contexte: len(contexte["enfants"])),
+}
+
+
+@pytest.mark.parametrize("page", PAGES_DE_PARENT)
+def test_une_page_de_parent_ne_coute_pas_plus_avec_trois_lignes(page, lignes, connecter):
+    ajouter, compter = PAGES_DE_PARENT[page]
+    navigateur, couts = connecter("martin"), {}
+    for nombre in (1, 3):
+        while compter(navigateur.get(page).context) < nombre:
+            ajouter(lignes)
+        couts[nombre] = requetes(navigateur, page)
+    assert len(couts[1]) == len(couts[3]), lister(couts[3])
+
+
+def test_l_accueil_ne_coute_pas_plus_avec_trois_enfants_et_trois_demandes(lignes, connecter):
+    navigateur, couts = connecter("martin"), {}
+    for nombre in (1, 3):
+        while len(navigateur.get("/").context["enfants"]) < nombre:
+            lignes.enfant()
+            lignes.demande()
+            lignes.fil()
+        couts[nombre] = requetes(navigateur, "/")
+    assert len(navigateur.get("/").context["en_attente"]) == 3
+    assert len(couts[1]) == len(couts[3]), lister(couts[3])
+
+
+# List of the admin -> how a row is added; a search shows these rows alone.
+LISTES = {
+    "demandes/demande": Lignes.demande_d_une_autre_famille,
+    "enfants/enfant": Lignes.enfant_d_une_autre_famille,
+    "familles/famille": Lignes.autre_famille,
+    "familles/utilisateur": Lignes.agent,
+    "messagerie/courriel": Lignes.courriel,
+    "messagerie/fil": Lignes.fil_d_une_autre_famille,
+}
+
+
+@pytest.mark.parametrize("liste", LISTES)
+def test_une_liste_de_l_administration_ne_coute_pas_plus_avec_trois_lignes(liste, lignes, connecter):
+    navigateur, couts, page = connecter("admin"), {}, f"/admin/{liste}/?q=zedelai"
+    assert navigateur.get(page).context["cl"].result_count == 0
+    for nombre in (1, 3):
+        while (presentes := navigateur.get(page).context["cl"].result_count) < nombre:
+            LISTES[liste](lignes)
+            assert navigateur.get(page).context["cl"].result_count > presentes
+        couts[nombre] = requetes(navigateur, page)
+    assert len(couts[1]) == len(couts[3]), lister(couts[3])
+
+
+# --- Budgets ---------------------------------------------------------------------------------------------
+
+BUDGETS = {"/mon-compte/": 8, "/": 8, "/messagerie/": 6, "/demandes/": 6}
+
+
+def _rien(famille):
+    """As an agent has just opened it."""
+    Demande.objects.filter(famille=famille).delete()
+    for modele in (SituationFiscale, DossierCaf, QuotientFamilial, CoordonneesBancaires):
+        modele.objects.filter(famille=famille).delete()
+    famille.fils.all().delete()
+    famille.rattachements.all().delete()
+
+
+def _beaucoup(famille):
+    """Years of use: every sheet, quotients to come, forty demandes and messages, six children."""
+    parent = famille.responsables.get(rang=1).utilisateur
+    agent = Utilisateur.objects.get(identifiant="agent")
+    SituationFiscale.objects.update_or_create(famille=famille, defaults={"regime": "CAF", "revenu_fiscal": "30000"})
+    DossierCaf.objects.update_or_create(famille=famille, defaults={"numero_allocataire": "1234567"})
+    CoordonneesBancaires.objects.update_or_create(famille=famille, defaults={"titulaire": "Nous"})
+    QuotientFamilial.objects.filter(famille=famille).delete()
+    aujourdhui = timezone.localdate()
+    for rang in range(4):
+        debut = aujourdhui + timezone.timedelta(days=100 * rang)
+        QuotientFamilial.objects.create(
+            famille=famille, valeur=800, source="CDAP", valable_du=debut, valable_au=debut + timezone.timedelta(days=99)
+        )
+    Demande.objects.bulk_create(
+        Demande(
+            type=type_,
+            famille=famille,
+            etat="REFUSEE",
+            motif="…",
+            deposee_par=parent,
+            traitee_par=agent,
+            traitee_le=timezone.now(),
+        )
+        for type_ in [*TYPES] * 8
+    )
+    for numero in range(40):
+        notifier(famille, sujet=f"Message {numero}", corps="…", par=agent)
+    for prenom in ("Un", "Deux", "Trois", "Quatre", "Cinq", "Six"):
+        ajouter_enfant(famille, prenom=prenom, nom="Essai")
+
+
+@pytest.mark.parametrize("donnees", [_rien, _beaucoup], ids=["sans donnée", "avec beaucoup"])
+@pytest.mark.parametrize("identifiant", ["martin", "durand", "durand2"])
+def test_les_pages_tiennent_leur_budget_quelle_que_soit_la_famille(identifiant, donnees, connecter, familles_de):
+    donnees(familles_de(identifiant))
+    navigateur = connecter(identifiant)
+    depassees = {}
+    for page, budget in BUDGETS.items():
+        sqls = requetes(navigateur, page)
+        assert sqls
+        if len(sqls) > budget:
+            depassees[page] = f"{len(sqls)} requêtes pour {budget} :\n{lister(sqls)}"
+    assert depassees == {}
