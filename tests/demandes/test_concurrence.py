@@ -1,0 +1,195 @@
+"""Two people click at once: one effect, one message, and a sentence for the other (qualite.md E1, E3)."""
+
+import threading
+from collections import Counter
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from demandes import actions
+from demandes.models import Demande
+from demandes.types import TYPES
+from familles.models import Famille, Responsable, Utilisateur
+from messagerie.models import Courriel, Fil
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANCIEN, NOUVEAU = "06 39 98 10 01", "06 39 98 10 99"
+
+
+class Course:
+    """Two threads, each with its own connection, let loose on the same demande again and again."""
+
+    def __init__(self, *gestes):
+        self.gestes, self.resultats = gestes, [None] * len(gestes)
+        self.depart, self.arrivee = (threading.Barrier(len(gestes) + 1, timeout=60) for _ in range(2))
+
+    def _courir(self, rang, tours):
+        try:
+            for _ in range(tours):
+                try:
+                    self.depart.wait()
+                except threading.BrokenBarrierError:
+                    return
+                try:
+                    self.gestes[rang]()
+                    self.resultats[rang] = "gagne"
+                except actions.DecisionImpossible as erreur:
+                    self.resultats[rang] = str(erreur)
+                except Exception as erreur:  # told to the test, which fails on it
+                    self.resultats[rang] = erreur
+                self.arrivee.wait()
+        finally:
+            connection.close()
+
+    def tours(self, nombre, preparer):
+        """Yield the results of each of ``nombre`` races, ``preparer()`` run before each."""
+        fils = [threading.Thread(target=self._courir, args=(rang, nombre)) for rang in range(len(self.gestes))]
+        for fil in fils:
+            fil.start()
+        try:
+            for _ in range(nombre):
+                preparer()
+                self.depart.wait()
+                self.arrivee.wait()
+                yield list(self.resultats)
+        finally:
+            self.depart.abort()  # lets the threads go when a check failed in mid-course
+            for fil in fils:
+                fil.join()
+
+
+@pytest.fixture
+def demande(deposer):
+    return deposer("durand", "responsable", telephone_mobile=NOUVEAU)
+
+
+@pytest.fixture
+def remettre_en_attente(demande):
+    """Put the demande and the file back as they were before the race."""
+
+    def remettre():
+        Demande.objects.filter(pk=demande.pk).update(
+            etat="EN_ATTENTE", traitee_le=None, traitee_par=None, motif="", version=1, valeurs_demandees=demandees
+        )
+        Responsable.objects.filter(utilisateur__identifiant="durand").update(telephone_mobile=ANCIEN)
+        Fil.objects.all().delete()
+        Courriel.objects.all().delete()
+
+    demandees = demande.valeurs_demandees
+    return remettre
+
+
+def bilan():
+    """State of the demande, phone on file, messages and mails written."""
+    demande = Demande.objects.filter(type="responsable").latest("pk")
+    telephone = Responsable.objects.get(utilisateur__identifiant="durand").telephone_mobile
+    return demande.etat, telephone, Fil.objects.count(), Courriel.objects.count()
+
+
+def decideurs(demande):
+    agent, admin = (Utilisateur.objects.get(identifiant=nom) for nom in ("agent", "admin"))
+    return (
+        lambda: actions.accepter(demande.pk, par=agent, version=1),
+        lambda: actions.refuser(demande.pk, par=admin, motif="Illisible", version=1),
+    )
+
+
+def test_deux_agents_decident_mille_fois_un_seul_gagne(demande, remettre_en_attente):
+    gagnants = Counter()
+    for accord, refus in Course(*decideurs(demande)).tours(1000, remettre_en_attente):
+        if accord == "gagne":
+            assert bilan() == ("ACCEPTEE", NOUVEAU, 1, 2)
+            assert "déjà traitée : acceptée par Nadia Petit" in refus
+        else:
+            assert bilan() == ("REFUSEE", ANCIEN, 1, 2)
+            assert "déjà traitée : refusée par Isabelle Fabre" in accord
+            assert refus == "gagne"
+        gagnants["accord" if accord == "gagne" else "refus"] += 1
+    assert sum(gagnants.values()) == 1000
+
+
+def test_sans_le_verrou_les_deux_agents_gagnent(demande, remettre_en_attente, monkeypatch):
+    """The control of the race above: it must be able to fail."""
+    ensemble = threading.Barrier(2, timeout=60)
+
+    def lire_sans_verrou(demande_id):
+        lue = Demande.objects.get(pk=demande_id)
+        ensemble.wait()
+        return lue
+
+    monkeypatch.setattr(actions, "verrouiller", lire_sans_verrou)
+    for resultats in Course(*decideurs(demande)).tours(10, remettre_en_attente):
+        assert resultats == ["gagne", "gagne"]
+        assert Fil.objects.count() == 2
+
+
+def test_accepter_contre_retirer(demande, remettre_en_attente):
+    agent, claire = (Utilisateur.objects.get(identifiant=nom) for nom in ("agent", "durand"))
+    gestes = (
+        lambda: actions.accepter(demande.pk, par=agent, version=1),
+        lambda: actions.retirer(demande, par=claire),
+    )
+    for accord, retrait in Course(*gestes).tours(250, remettre_en_attente):
+        if accord == "gagne":
+            assert bilan() == ("ACCEPTEE", NOUVEAU, 1, 2)
+            assert "déjà traitée : acceptée par Nadia Petit" in retrait
+        else:
+            assert bilan() == ("RETIREE", ANCIEN, 0, 0)
+            assert "déjà traitée : retirée par Claire Durand" in accord
+            assert retrait == "gagne"
+
+
+def test_accepter_contre_modifier(demande, remettre_en_attente):
+    """The agent decides on what was read: an edit that came first stops the decision."""
+    agent, claire = (Utilisateur.objects.get(identifiant=nom) for nom in ("agent", "durand"))
+    genre = TYPES["responsable"]
+
+    def modifier():
+        famille = Famille.objects.get(pk=demande.famille_id)
+        form = actions.formulaire(
+            genre, famille, demandeur=claire, data={**genre.actuelles(famille), "telephone_mobile": "06 39 98 10 88"}
+        )
+        assert form.is_valid()
+        actions.deposer(genre, famille, form, par=claire)
+
+    def preparer():
+        Demande.objects.filter(famille=demande.famille_id, type="responsable").exclude(pk=demande.pk).delete()
+        remettre_en_attente()
+
+    gestes = (lambda: actions.accepter(demande.pk, par=agent, version=1), modifier)
+    for accord, modification in Course(*gestes).tours(250, preparer):
+        assert modification == "gagne"
+        demande.refresh_from_db()
+        telephone = Responsable.objects.get(utilisateur__identifiant="durand").telephone_mobile
+        if accord == "gagne":
+            # The edit came after: it is a new demande, on the new file.
+            assert (demande.etat, telephone) == ("ACCEPTEE", NOUVEAU)
+            assert Demande.objects.en_attente().filter(famille=demande.famille_id, type="responsable").count() == 1
+        else:
+            assert "a modifié sa demande" in accord
+            assert (demande.etat, demande.version, telephone) == ("EN_ATTENTE", 2, ANCIEN)
+
+
+def test_deux_clics_font_une_seule_demande(distribution):
+    compte = Utilisateur.objects.get(identifiant="martin")
+    genre = TYPES["responsable"]
+
+    def demander():
+        famille = Famille.objects.get(responsables__utilisateur=compte)
+        form = actions.formulaire(
+            genre, famille, demandeur=compte, data={**genre.actuelles(famille), "ville": "Bourges"}
+        )
+        assert form.is_valid()
+        actions.deposer(genre, famille, form, par=compte)
+
+    def preparer():
+        Demande.objects.filter(deposee_par=compte).delete()
+        Courriel.objects.all().delete()
+
+    for resultats in Course(demander, demander).tours(50, preparer):
+        assert resultats == ["gagne", "gagne"]
+        assert Demande.objects.filter(deposee_par=compte).count() == 1
+        assert Courriel.objects.count() == 1  # the service is told once
+    assert Demande.objects.get(deposee_par=compte).deposee_le < timezone.now()
