@@ -1,0 +1,104 @@
+"""Every page of a parent: fits the screen, is accessible, breaks no security policy, ends at the login page."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = [
+    "/",
+    "/mon-compte/",
+    "/mon-compte/responsable/",
+    "/mon-compte/caf/",
+    "/mon-compte/bancaires/",
+    "/mes-enfants/",
+    "/releve/",
+    "/messagerie/",
+    "/demandes/",
+    "/demandes/?periode=toutes&rubrique=mon-compte",
+    "/mot-de-passe/",
+    "/contact/",
+    "/documents/",
+    "/accessibilite/",
+    "/donnees-personnelles/",
+    "/nulle-part/",
+]
+PUBLIQUES = ["/connexion/", "/mot-de-passe/oublie/", "/contact/"]
+
+
+def defauts(page):
+    """axe's violations, as ``rule: element``."""
+    resultat = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
+    return [
+        f"{violation['id']} : {noeud['html'][:120]}"
+        for violation in resultat.response["violations"]
+        for noeud in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("taille", ["telephone", "bureau"])
+def test_les_pages_tiennent_dans_l_ecran_et_se_lisent(visiteur, taille, theme):
+    parent = visiteur(taille, theme=theme)
+    trouves = {}
+    for chemin in PUBLIQUES:
+        page = parent.ouvrir(chemin)
+        trouves[chemin] = (parent.deborde(), defauts(page))
+    parent.connecter("durand")
+    for chemin in PAGES:
+        page = parent.ouvrir(chemin)
+        assert page.locator("h1").count() == 1, chemin
+        trouves[chemin] = (parent.deborde(), defauts(page))
+    assert {chemin: vu for chemin, vu in trouves.items() if vu != (0, [])} == {}
+    assert parent.plaintes == []
+
+
+def test_apres_la_deconnexion_le_bouton_retour_montre_la_page_de_connexion(visiteur):
+    parent = visiteur("bureau")
+    page = parent.connecter("durand")
+    parent.ouvrir("/mon-compte/")
+    page.get_by_role("button", name="Déconnexion").first.click()
+    expect(page).to_have_url(parent.adresse + "/connexion/")
+    page.go_back()
+    expect(page.get_by_role("button", name="Connexion")).to_be_visible()
+    expect(page.get_by_text("06 39 98 10 01")).to_have_count(0)
+
+
+def test_le_mot_de_passe_se_verifie_en_le_tapant(visiteur):
+    parent = visiteur("telephone")
+    parent.connecter("durand")
+    page = parent.ouvrir("/mot-de-passe/")
+    respectees = page.locator("[data-regle]", has_text="c'est fait")
+    expect(respectees).to_have_count(0)
+    page.get_by_label("Nouveau mot de passe").fill("Portail")
+    expect(respectees).to_have_text([re.compile("majuscule"), re.compile("minuscule")])
+    page.get_by_label("Nouveau mot de passe").fill("Portail2027")
+    expect(respectees).to_have_count(4)
+
+
+def test_tout_se_fait_au_clavier(visiteur):
+    parent = visiteur("bureau")
+    page = parent.ouvrir("/connexion/")
+    page.keyboard.type("durand")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Portail2026")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Bonjour Claire")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Aller au contenu")
+
+
+def test_une_erreur_garde_ce_qui_a_ete_saisi(visiteur):
+    parent = visiteur("telephone")
+    parent.connecter("durand")
+    page = parent.ouvrir("/mon-compte/bancaires/")
+    page.get_by_label("Titulaire du compte").fill("Claire Durand-Neuve")
+    page.get_by_label("IBAN").fill("FR76 3000 6000 0112 3456 7890 188")
+    page.get_by_role("button", name="Envoyer à la mairie").click()
+    expect(page.get_by_text("Cet IBAN n'est pas valable")).to_be_visible()
+    expect(page.get_by_label("Titulaire du compte")).to_have_value("Claire Durand-Neuve")
+    expect(page.get_by_label("IBAN")).to_have_value("FR76 3000 6000 0112 3456 7890 188")
+    assert parent.deborde() == 0
