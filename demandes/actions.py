@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from familles.models import Famille, Utilisateur
 from messagerie.actions import notifier, prevenir_service
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
-from portail.outils.dates import quand
+from portail.outils.dates import jour, quand
 
 
 class DecisionImpossible(Exception):
@@ -24,7 +25,7 @@ class DecisionImpossible(Exception):
 class DemandeDejaTraitee(DecisionImpossible):
     def __init__(self, demande: Demande):
         etat = demande.get_etat_display().lower()
-        super().__init__(f"Demande déjà traitée : {etat} par {demande.traitee_par}, {quand(demande.traitee_le)}.")
+        super().__init__(f"Demande déjà traitée : {etat} par {demande.traitee_par}, {quand(demande.traitee_le)}.")
 
 
 class DemandeModifiee(DecisionImpossible):
@@ -35,7 +36,7 @@ class DemandeModifiee(DecisionImpossible):
 class DossierModifie(DecisionImpossible):
     def __init__(self, libelles: list[str]):
         super().__init__(
-            f"Le dossier a changé depuis le dépôt ({', '.join(libelles)}). Rien n'a été enregistré : "
+            f"Le dossier a changé depuis le dépôt ({', '.join(libelles)}). Rien n'a été enregistré : "
             "refusez la demande, ou invitez la famille à la modifier."
         )
 
@@ -43,11 +44,15 @@ class DossierModifie(DecisionImpossible):
 class DemandeInvalide(DecisionImpossible):
     def __init__(self, form):
         erreurs = [
-            f"{form.fields[nom].label} : {e}" if nom in form.fields else e
+            f"{form.fields[nom].label} : {e}" if nom in form.fields else e
             for nom, es in form.errors.items()
             for e in es
         ]
         super().__init__("Cette demande ne peut plus être acceptée telle quelle. " + " ".join(erreurs))
+
+
+class TropDePieces(Exception):
+    """Two adults joined papers at once: together they pass the limit."""
 
 
 class RienADemander(Exception):
@@ -83,6 +88,7 @@ def deposer(
     :param pieces: papers to join, as ``portail.outils.fichiers.ranger`` returns them: their files are stored.
     :param sans_pieces: uuids of papers already joined that the family takes back.
     :raises RienADemander: nothing differs and no paper is joined.
+    :raises TropDePieces: more than NOMBRE_MAX_PIECES in all.
     """
     try:
         with transaction.atomic():
@@ -104,6 +110,8 @@ def _deposer(genre, famille, form, par, pieces, sans_pieces):
     gardees = demande.pieces.exclude(uuid__in=sans_pieces) if demande else PieceJointe.objects.none()
     if not demandees and not pieces and not gardees.exists():
         raise RienADemander
+    if gardees.count() + len(pieces) > settings.NOMBRE_MAX_PIECES:
+        raise TropDePieces
     avant = {nom: form.actuelles.get(nom, "") for nom in demandees}
     if demande is None:
         demande = Demande.objects.create(
@@ -189,7 +197,7 @@ def _revalider(demande, famille):
         raise DossierModifie(ecarts)
     valeurs = {**actuelles, **demande.valeurs_demandees}
     form = genre.formulaire(
-        valeurs, actuelles=actuelles, initial=valeurs, demandeur=demande.deposee_par, **genre.options(famille)
+        valeurs, actuelles=actuelles, initial=dict(valeurs), demandeur=demande.deposee_par, **genre.options(famille)
     )
     if not form.is_valid():
         raise DemandeInvalide(form)
@@ -240,10 +248,11 @@ def _clore(demande, famille, etat, *, par, motif):
 def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMairie | None) -> tuple[str, str]:
     """Subject and text of the answer, as the family will read them; also the agent's preview."""
     genre = demande.genre
-    quoi = f"votre demande « {genre.libelle_icone} » du {timezone.localtime(demande.deposee_le):%d/%m/%Y}"
+    deposee = jour(timezone.localtime(demande.deposee_le).date())
+    quoi = f"votre demande « {genre.libelle_icone} » du {deposee}"
     if etat == Demande.Etat.ACCEPTEE:
-        sujet = f"{genre.libelle_icone} : demande acceptée"
-        lignes = [f"Nous avons accepté {quoi}. Votre dossier est à jour : {demande.resume}."]
+        sujet = f"{genre.libelle_icone} : demande acceptée"
+        lignes = [f"Nous avons accepté {quoi} : {demande.resume}.", *genre.precisions(demande)]
         if motif:
             lignes.append(motif)
         if genre.prevenir_les_deux:
@@ -252,10 +261,10 @@ def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMa
                 "Si vous n'en saviez rien, prévenez la mairie sans attendre."
             )
     else:
-        sujet = f"{genre.libelle_icone} : demande refusée"
+        sujet = f"{genre.libelle_icone} : demande refusée"
         lignes = [
             f"Nous ne pouvons pas accepter {quoi}.",
-            f"Raison : {motif}",
+            f"Raison : {motif}",
             "Votre dossier n'a pas changé. Vous pouvez déposer une nouvelle demande ou nous écrire.",
         ]
     lignes.append(service.nom if service else Commune.actuelle().nom)
@@ -298,5 +307,5 @@ def comparer(demande: Demande, *, pour_agent: bool) -> list[LigneComparee]:
             afficher(nom, actuelles.get(nom, "")),
             demande.est_en_attente and actuelles.get(nom, "") != demande.valeurs_avant.get(nom, ""),
         )
-        for nom, valeur in demande.valeurs_demandees.items()
+        for nom, valeur in demande.demandees_dans_l_ordre()
     ]

@@ -14,6 +14,7 @@ from demandes import actions, presentation
 from demandes.forms import RefusForm
 from demandes.models import Demande, MotifRefus
 from familles.actions import PERIODE_HABITUELLE, Periode
+from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.outils.admin import FiltreTexte, LectureSeuleAdmin, PortailAdmin
 
@@ -52,6 +53,14 @@ class FiltreAge(admin.SimpleListFilter):
         return queryset.filter(deposee_le__lt=timezone.now() - timedelta(days=int(self.value())))
 
 
+class FiltreAgent(admin.RelatedOnlyFieldListFilter):
+    """The agents who decided; a parent who withdrew is not one of them."""
+
+    def field_choices(self, field, request, model_admin):
+        agents = set(Utilisateur.objects.filter(is_staff=True).values_list("pk", flat=True).order_by("pk"))
+        return [choix for choix in super().field_choices(field, request, model_admin) if choix[0] in agents]
+
+
 class FiltreFamille(FiltreTexte):
     title = "famille"
     parameter_name = "famille"
@@ -63,15 +72,15 @@ class FiltreFamille(FiltreTexte):
 
 @admin.register(Demande)
 class DemandeAdmin(LectureSeuleAdmin):
-    list_display = ["type_demande", "famille", "etat", "deposee_le", "lue_par", "traitee_par"]
+    list_display = ["type_demande", "famille", "etat", "deposee_le", "traitee_par"]
     list_filter = [
         FiltreEtat,
         "type",
         FiltreAge,
         FiltreFamille,
-        ("traitee_par", admin.RelatedOnlyFieldListFilter),
+        ("traitee_par", FiltreAgent),
     ]
-    list_select_related = ["famille", "lue_par", "traitee_par"]
+    list_select_related = ["famille", "traitee_par"]
     search_fields = ["famille__nom__unaccent"]
     ordering = ["deposee_le", "pk"]
     actions = ["accepter_la_selection"]
@@ -99,7 +108,7 @@ class DemandeAdmin(LectureSeuleAdmin):
                 acceptees += 1
             except actions.DecisionImpossible as erreur:
                 demande = Demande.objects.select_related("famille").get(pk=pk)
-                self.message_user(request, f"{demande} : {erreur}", messages.WARNING)
+                self.message_user(request, f"{demande} : {erreur}", messages.WARNING)
         if acceptees:
             phrase = "1 demande acceptée, la famille est prévenue."
             if acceptees > 1:
@@ -153,7 +162,7 @@ class DemandeAdmin(LectureSeuleAdmin):
     def _conclure(self, request, demande, decider):
         version = request.POST.get("version", "")
         try:
-            decider(version=int(version) if version.isdecimal() else 0)
+            decider(version=int(version) if version.isdecimal() and len(version) < 10 else 0)
         except actions.DecisionImpossible as erreur:
             self.message_user(request, str(erreur), messages.ERROR)
             return self._page(
@@ -161,7 +170,7 @@ class DemandeAdmin(LectureSeuleAdmin):
             )
         demande.refresh_from_db()
         self.message_user(
-            request, f"{demande} : {demande.get_etat_display().lower()}. La famille est prévenue.", messages.SUCCESS
+            request, f"{demande} : {demande.get_etat_display().lower()}. La famille est prévenue.", messages.SUCCESS
         )
         suivante = self._voisine(demande, apres=True)
         if suivante:

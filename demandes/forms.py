@@ -72,10 +72,10 @@ class DemandeForm(forms.Form):
             return "Oui" if valeur else "Non"
         if isinstance(champ, forms.ChoiceField):
             return dict(champ.choices).get(valeur, valeur)
-        if isinstance(champ, forms.DateField) and valeur:
-            return jour(date.fromisoformat(valeur), semaine=False)
         if isinstance(champ, MoisField) and valeur:
             return afficher_mois(date.fromisoformat(valeur))
+        if isinstance(champ, forms.DateField) and valeur:
+            return jour(date.fromisoformat(valeur), semaine=False)
         if isinstance(champ, EurosField) and valeur:
             return euros(valeur)
         return str(valeur)
@@ -92,7 +92,8 @@ class EurosField(forms.DecimalField):
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
 
     def __init__(self, **options):
-        super().__init__(**{"max_digits": 9, "decimal_places": 2, "min_value": 0, **options})
+        erreurs = {"invalid": "Écrivez un nombre, par exemple 745,20."}
+        super().__init__(**{"max_digits": 9, "decimal_places": 2, "min_value": 0, "error_messages": erreurs, **options})
 
     def to_python(self, valeur):
         if isinstance(valeur, str):
@@ -100,7 +101,13 @@ class EurosField(forms.DecimalField):
         return super().to_python(valeur)
 
     def prepare_value(self, valeur):
-        return str(valeur).replace(".", ",") if isinstance(valeur, Decimal | str) else valeur
+        """« 812 », « 745,20 », and what was typed wrong as it was typed."""
+        try:
+            nombre = Decimal(str(valeur))
+        except ArithmeticError:
+            return valeur
+        texte = f"{nombre:f}" if nombre == nombre.to_integral_value() or self.max_digits < 5 else f"{nombre:.2f}"
+        return texte.replace(".", ",")
 
 
 class MoisField(forms.DateField):
@@ -122,13 +129,22 @@ class MoisField(forms.DateField):
         return f"{valeur:%m/%Y}" if isinstance(valeur, date | datetime) else valeur
 
 
+class NumeroField(forms.RegexField):
+    """A number as printed on a letter: spaces and small letters are understood."""
+
+    def to_python(self, valeur):
+        return super().to_python("".join((valeur or "").split()).upper())
+
+
 class AdulteForm(DemandeForm):
     civilite = forms.ChoiceField(
         label="Civilité", choices=[("", "Non précisée"), *Responsable.Civilite.choices], required=False
     )
     prenom = NomField(label="Prénom", widget=forms.TextInput(attrs={"autocomplete": "off"}))
     nom = NomField(label="Nom", widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    telephone_mobile = TelephoneField(label="Téléphone mobile", required=False)
+    telephone_mobile = TelephoneField(
+        label="Téléphone mobile", required=False, help_text="Un numéro au moins, mobile, fixe ou au travail."
+    )
     telephone_fixe = TelephoneField(label="Téléphone fixe", required=False)
     telephone_travail = TelephoneField(label="Téléphone au travail", required=False)
     courriel = CourrielField(label="Adresse e-mail", required=False)
@@ -156,7 +172,7 @@ class AdulteForm(DemandeForm):
     def clean_courriel(self):
         courriel = self.cleaned_data["courriel"]
         if self.actuelles.get("courriel") and not courriel:
-            raise ValidationError("Gardez une adresse : elle sert à retrouver votre accès. Vous pouvez la remplacer.")
+            raise ValidationError("Gardez une adresse : elle sert à retrouver votre accès. Vous pouvez la remplacer.")
         return courriel
 
     def clean(self):
@@ -200,8 +216,8 @@ class FiscalesForm(DemandeForm):
         required=False,
         help_text="Le tarif de la tranche la plus haute s'applique alors.",
     )
-    numero_fiscal = forms.RegexField(
-        r"^\d{13}$",
+    numero_fiscal = NumeroField(
+        r"^[0-9]{13}$",
         label="Numéro fiscal",
         required=False,
         help_text="13 chiffres, en haut de votre avis d'imposition.",
@@ -245,8 +261,8 @@ class FiscalesForm(DemandeForm):
 
 
 class CafForm(DemandeForm):
-    caisse = forms.CharField(label="Caisse", max_length=60, required=False, help_text="Par exemple : CAF du Cher, MSA.")
-    numero_allocataire = forms.RegexField(
+    caisse = forms.CharField(label="Caisse", max_length=60, required=False, help_text="Par exemple : CAF du Cher, MSA.")
+    numero_allocataire = NumeroField(
         r"^[0-9A-Z]{5,15}$",
         label="Numéro d'allocataire",
         required=False,
@@ -277,7 +293,7 @@ class CafForm(DemandeForm):
         elif donnees.get("mois") and donnees["mois"] > timezone.localdate():
             self.add_error("mois", "Ce mois n'est pas encore commencé.")
         elif self.actuelles.get("quotient") and donnees.get("quotient") is None and "quotient" not in self.errors:
-            self.add_error("quotient", "Indiquez un quotient, ou cochez « Je ne communique pas mon quotient ».")
+            self.add_error("quotient", "Indiquez un quotient, ou cochez « Je ne communique pas mon quotient ».")
         return donnees
 
 
@@ -288,11 +304,12 @@ class BancairesForm(DemandeForm):
         label="Titulaire du compte", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     iban = IbanField(label="IBAN", required=False)
-    bic = BicField(label="BIC", required=False, help_text="Vous pouvez le laisser vide : l'IBAN suffit souvent.")
+    bic = BicField(label="BIC", required=False, help_text="Vous pouvez le laisser vide : l'IBAN suffit souvent.")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.iban_garde = self.initial.pop("iban", "")
+        self.fields["iban"].required = not self.iban_garde
         if self.iban_garde:
             masque = masquer_iban(self.iban_garde)
             self.fields["iban"].help_text = f"Actuellement {masque}. Laissez vide pour ne pas le changer."
@@ -324,6 +341,12 @@ class QuotientDecisionForm(forms.Form):
     expiration = forms.DateField(
         label="Valable jusqu'au", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+
+    def clean_effet(self):
+        effet = self.cleaned_data["effet"]
+        if abs(effet.year - timezone.localdate().year) > 5:
+            raise ValidationError("Cette date est trop loin d'aujourd'hui.")
+        return effet
 
     def clean(self):
         donnees = super().clean()

@@ -125,8 +125,18 @@ class Demande(models.Model):
     def resume(self):
         """What changes, in the words of the form: « Téléphone mobile, adresse »."""
         libelles = self.genre.libelles()
-        noms = [libelles.get(nom, nom) for nom in self.valeurs_demandees]
-        return ", ".join(noms[:1] + [nom[:1].lower() + nom[1:] for nom in noms[1:]]) or "Pièces jointes"
+        noms = [libelles.get(nom, nom).removesuffix(" (€)") for nom, _ in self.demandees_dans_l_ordre()]
+        return ", ".join(noms[:1] + [_au_milieu(nom) for nom in noms[1:]]) or "Pièces jointes"
+
+    def demandees_dans_l_ordre(self):
+        """``(field, value)`` of what is asked, as the form lists them."""
+        ordre = list(self.genre.libelles())
+        return sorted(self.valeurs_demandees.items(), key=lambda demandee: ordre.index(demandee[0]))
+
+
+def _au_milieu(nom):
+    """« Adresse » loses its capital within a sentence, « IBAN » does not."""
+    return nom if nom[1:2].isupper() else nom[:1].lower() + nom[1:]
 
 
 class PieceJointe(Piece):
@@ -151,7 +161,7 @@ class MotifRefus(models.Model):
         max_length=20,
         blank=True,
         choices=choix_types,
-        help_text="Vide : proposé pour tous les types.",
+        help_text="Vide : proposé pour tous les types.",
     )
     libelle = models.CharField("nom court", max_length=80)
     texte = models.TextField("texte envoyé à la famille")

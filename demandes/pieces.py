@@ -18,6 +18,8 @@ class PiecesField(forms.FileField):
 
     def clean(self, data, initial=None):
         envois = [envoi for envoi in (data or []) if envoi]
+        if len(envois) > settings.NOMBRE_MAX_PIECES:  # before any is read: reading costs
+            raise ValidationError(f"Une demande porte {settings.NOMBRE_MAX_PIECES} pièces au plus.")
         erreurs, bonnes = [], []
         for envoi in envois:
             try:

@@ -70,6 +70,11 @@ class TypeDemande:
         raise NotImplementedError
 
     @classmethod
+    def precisions(cls, demande) -> list[str]:
+        """What the answer adds when accepting is not the end of it."""
+        return []
+
+    @classmethod
     def decision_proposee(cls, demande):
         """Initial values of the decision form; empty where the agent has nothing to add."""
         return {}
@@ -99,6 +104,12 @@ class _Adulte(TypeDemande):
         compte = adulte.utilisateur
         return valeurs | {"prenom": compte.prenom, "nom": compte.nom, "courriel": compte.courriel}
 
+    @classmethod
+    def precisions(cls, demande):
+        if "courriel" not in demande.valeurs_demandees:
+            return []
+        return ["La nouvelle adresse e-mail comptera quand le lien qui vient d'y être envoyé aura été suivi."]
+
 
 class InfosResponsable(_Adulte):
     code = "responsable"
@@ -107,7 +118,7 @@ class InfosResponsable(_Adulte):
     icone = "responsable"
     formulaire = forms.ResponsableForm
     rang = Responsable.Rang.RESPONSABLE
-    pieces_conseil = "En cas de déménagement, un justificatif de domicile."
+    pieces_conseil = "en cas de déménagement, un justificatif de domicile."
 
     @classmethod
     def actuelles(cls, famille):
@@ -142,6 +153,12 @@ class _Quotient(TypeDemande):
     champs_du_quotient: set[str]
 
     @classmethod
+    def precisions(cls, demande):
+        if not cls.champs_du_quotient & set(demande.valeurs_demandees):
+            return []
+        return ["Les dates de votre quotient sont dans l'onglet « Mon compte »."]
+
+    @classmethod
     def decision_proposee(cls, demande):
         if not cls.champs_du_quotient & set(demande.valeurs_demandees):
             return {}
@@ -158,7 +175,7 @@ class InfosFiscales(_Quotient):
     formulaire = forms.FiscalesForm
     formulaire_decision = forms.QuotientDecisionForm
     champs_du_quotient = {"revenu_fiscal", "parts", "annee", "non_communique"}
-    pieces_conseil = "Votre dernier avis d'imposition."
+    pieces_conseil = "votre dernier avis d'imposition."
 
     @classmethod
     def actuelles(cls, famille):
@@ -184,7 +201,7 @@ class InfosCaf(_Quotient):
     formulaire = forms.CafForm
     formulaire_decision = forms.CafDecisionForm
     champs_du_quotient = {"quotient", "mois", "non_communique"}
-    pieces_conseil = "Votre attestation de quotient familial."
+    pieces_conseil = "votre attestation de quotient familial."
 
     @classmethod
     def actuelles(cls, famille):
@@ -214,7 +231,7 @@ class CoordonneesBancaires(TypeDemande):
     icone = "banque"
     service = "comptabilite"
     formulaire = forms.BancairesForm
-    pieces_conseil = "Un relevé d'identité bancaire (RIB)."
+    pieces_conseil = "un relevé d'identité bancaire (RIB)."
     prevenir_les_deux = True
 
     @classmethod

@@ -65,7 +65,10 @@ def _deposer(request, genre, form, pieces):
             sans_pieces=pieces.cleaned_data["retirer"],
         )
     except actions.RienADemander:
-        messages.info(request, "Rien n'a changé : aucune demande n'a été envoyée.")
+        messages.info(request, "Rien n'a changé : aucune demande n'a été envoyée.")
+        return redirect("demander", genre.code)
+    except actions.TropDePieces:
+        messages.error(request, "L'autre adulte du foyer vient de joindre des pièces : retirez-en avant d'en ajouter.")
         return redirect("demander", genre.code)
     if demande.modifiee_le:
         messages.success(request, "Votre demande est modifiée. La mairie lira cette version.")

@@ -84,7 +84,7 @@ def _repondre(oubli):
     saisie = oubli.saisie.strip().lower()
     comptes = Utilisateur.objects.filter(Q(identifiant=saisie) | Q(courriel__iexact=saisie), is_active=True)
     comptes = list(comptes.exclude(courriel="").order_by("pk"))
-    if not comptes or _trop_de_liens(oubli, saisie):
+    if not comptes or _trop_de_liens(oubli, comptes):
         return
     par_adresse = {}
     for compte in comptes:
@@ -94,8 +94,9 @@ def _repondre(oubli):
         envoyer_modele("oubli", adresse, acces=acces)
 
 
-def _trop_de_liens(oubli, saisie):
-    """True when this account or address was asked for too often lately: its box is not to be flooded."""
+def _trop_de_liens(oubli, comptes):
+    """True when these accounts, by name or address, were asked for too often lately: no flooded box."""
+    noms = {compte.identifiant for compte in comptes} | {compte.courriel.lower() for compte in comptes}
     depuis = oubli.demande_le - timedelta(hours=1)
     recents = OubliMotDePasse.objects.filter(traite_le__isnull=False, demande_le__gte=depuis).order_by("pk")
-    return sum(o.saisie.strip().lower() == saisie for o in recents) >= LIENS_PAR_HEURE
+    return sum(o.saisie.strip().lower() in noms for o in recents) >= LIENS_PAR_HEURE

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.core import signing
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -111,10 +111,16 @@ def _identifiant_libre(prenom, nom):
     """« claire.durand », or « claire.durand2 » when taken. Two openings at once: the unique column decides."""
     from django.utils.text import slugify
 
-    racine = ".".join(filter(None, (slugify(prenom), slugify(nom))))[:34] or "famille"
+    racine = ".".join(filter(None, (slugify(prenom), slugify(nom)))).replace("_", "-").strip("-.")[:34] or "famille"
     pris = set(Utilisateur.objects.filter(identifiant__startswith=racine).values_list("identifiant", flat=True))
     suites = (f"{racine}{n}" for n in range(2, len(pris) + 3))
     return racine if racine not in pris else next(s for s in suites if s not in pris)
+
+
+def attendre_son_tour() -> None:
+    """Openings of files queue up until the end of the transaction: the second agent sees the first's family."""
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_xact_lock(hashtext('ouverture de famille'))")
 
 
 @transaction.atomic
@@ -125,6 +131,7 @@ def ouvrir_famille(*, responsable: dict, conjoint: dict | None, adresse: dict) -
     :param conjoint: values of the second adult, None without.
     :param adresse: CHAMPS_ADRESSE.
     """
+    attendre_son_tour()
     noms = [responsable["nom"]] + ([conjoint["nom"]] if conjoint else [])
     famille = Famille.objects.create(nom=" - ".join(dict.fromkeys(noms)), **_choisir(adresse, CHAMPS_ADRESSE))
     ajouter_adulte(famille, Responsable.Rang.RESPONSABLE, responsable)
@@ -264,6 +271,14 @@ def lire_jeton_courriel(jeton: str) -> tuple[int, str]:
     except signing.BadSignature as erreur:
         raise LienInvalide from erreur
     return pk, courriel
+
+
+def courriel_a_confirmer(jeton: str) -> str:
+    """The address that a link would confirm; LienInvalide when it no longer would."""
+    pk, courriel = lire_jeton_courriel(jeton)
+    if not Utilisateur.objects.filter(pk=pk, courriel_en_attente=courriel).exists():
+        raise LienInvalide
+    return courriel
 
 
 @transaction.atomic

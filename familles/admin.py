@@ -7,10 +7,23 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from familles import acces, actions, historique
+from familles.champs import masquer_iban
 from familles.lettres import TropDeLettres, adultes_sans_acces, imprimer
-from familles.models import Famille, QuotientFamilial, Responsable, Utilisateur
+from familles.models import (
+    CoordonneesBancaires,
+    DossierCaf,
+    Famille,
+    QuotientFamilial,
+    Responsable,
+    SituationFiscale,
+    Utilisateur,
+)
 from portail.outils.admin import LectureSeule, PortailAdmin
 from portail.outils.pdf import PdfIndisponible
+
+
+def _noms(adultes):
+    return ", ".join(map(str, adultes)) or "aucun"
 
 
 class ResponsableInline(admin.StackedInline):
@@ -53,14 +66,39 @@ class ResponsableInline(admin.StackedInline):
         return f"Mot de passe choisi{vu}"
 
 
+class SituationFiscaleInline(LectureSeule, admin.TabularInline):
+    model = SituationFiscale
+    fields = ["regime", "revenu_fiscal", "parts", "annee", "non_communique"]
+
+
+class DossierCafInline(LectureSeule, admin.TabularInline):
+    model = DossierCaf
+    fields = ["caisse", "numero_allocataire"]
+
+
+class CoordonneesBancairesInline(LectureSeule, admin.TabularInline):
+    model = CoordonneesBancaires
+    fields = readonly_fields = ["titulaire", "compte"]
+
+    @admin.display(description="IBAN")
+    def compte(self, coordonnees):
+        return masquer_iban(coordonnees.iban)
+
+
 class QuotientInline(LectureSeule, admin.TabularInline):
     model = QuotientFamilial
     extra = 0
-    fields = ["valeur", "source", "mois", "valable_du", "valable_au", "saisi_par"]
+    readonly_fields = ["agent"]
+    fields = ["valeur", "source", "mois", "valable_du", "valable_au", "agent"]
     ordering = ["-valable_du"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("saisi_par")
+
+    @admin.display(description="saisi par")
+    def agent(self, quotient):
+        """Without the link to the account, which not every reader may open."""
+        return str(quotient.saisi_par or "–")
 
 
 @admin.register(Famille)
@@ -76,7 +114,13 @@ class FamilleAdmin(PortailAdmin):
     ]
     search_help_text = "Nom, prénom, identifiant, adresse e-mail ou téléphone, avec ou sans accents."
     fields = ["nom", "adresse", "complement", ("code_postal", "ville")]
-    inlines = [ResponsableInline, QuotientInline]
+    inlines = [
+        ResponsableInline,
+        QuotientInline,
+        SituationFiscaleInline,
+        DossierCafInline,
+        CoordonneesBancairesInline,
+    ]
     actions = ["lettres", "invitations"]
 
     def get_queryset(self, request):
@@ -134,7 +178,7 @@ class FamilleAdmin(PortailAdmin):
             acces.inviter(adulte.utilisateur)
         self.message_user(
             request,
-            f"Liens mis à l'envoi : {len(avec)}. Sans adresse e-mail : {len(adultes) - len(avec)}.",
+            f"Liens mis à l'envoi : {_noms(avec)}. Sans adresse e-mail : {_noms(a for a in adultes if a not in avec)}.",
             messages.SUCCESS if avec else messages.WARNING,
         )
 
@@ -187,7 +231,9 @@ class UtilisateurAdmin(PortailAdmin):
 
     @admin.action(description="Envoyer un lien pour choisir un mot de passe", permissions=["change"])
     def nouveau_mot_de_passe(self, request, queryset):
+        if not request.user.has_perm("familles.add_utilisateur"):
+            queryset = queryset.filter(is_staff=False)
         avec = list(queryset.exclude(courriel="").filter(is_active=True).order_by("pk"))
         for compte in avec:
             acces.inviter(compte)
-        self.message_user(request, f"Liens mis à l'envoi : {len(avec)}.", messages.SUCCESS)
+        self.message_user(request, f"Liens mis à l'envoi : {len(avec)}.", messages.SUCCESS)

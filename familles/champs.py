@@ -34,11 +34,18 @@ class TelephoneField(forms.CharField):
             numero = phonenumbers.parse(valeur, "FR")
         except phonenumbers.NumberParseException:
             numero = None
-        if numero is None or not phonenumbers.is_possible_number(numero):
+        if numero is None or not _est_complet(numero):
             raise ValidationError("Écrivez un numéro de téléphone complet, par exemple 06 12 34 56 78.")
         francais = numero.country_code == 33
         forme = phonenumbers.PhoneNumberFormat.NATIONAL if francais else phonenumbers.PhoneNumberFormat.INTERNATIONAL
         return phonenumbers.format_number(numero, forme)
+
+
+def _est_complet(numero):
+    """All its digits, and no extension: the columns and the phones of the mairie know none."""
+    if numero.extension or not phonenumbers.is_possible_number(numero):
+        return False
+    return numero.country_code != 33 or len(str(numero.national_number)) == 9
 
 
 class CodePostalField(forms.RegexField):
@@ -48,7 +55,7 @@ class CodePostalField(forms.RegexField):
 
     def __init__(self, **options):
         erreurs = {"invalid": "Écrivez les cinq chiffres du code postal."}
-        super().__init__(r"^\d{5}$", **{"error_messages": erreurs, **options})
+        super().__init__(r"^[0-9]{5}$", **{"error_messages": erreurs, **options})
 
     def to_python(self, valeur):
         return super().to_python("".join((valeur or "").split()))
@@ -58,6 +65,10 @@ class CourrielField(forms.EmailField):
     """An e-mail address, in small letters: « Claire@Exemple.FR » is the same box."""
 
     widget = forms.EmailInput(attrs={"autocomplete": "email"})
+
+    def __init__(self, **options):
+        erreurs = {"invalid": "Écrivez une adresse e-mail complète, par exemple nom@exemple.fr."}
+        super().__init__(**{"max_length": 254, "error_messages": erreurs, **options})
 
     def to_python(self, valeur):
         return super().to_python(valeur).lower()
@@ -78,10 +89,10 @@ class IbanField(forms.CharField):
             iban = IBAN("".join(valeur.split()), validate_bban=True)
         except SchwiftyException as erreur:
             raise ValidationError(
-                "Cet IBAN n'est pas valable : comparez chaque caractère avec votre relevé d'identité bancaire."
+                "Cet IBAN n'est pas valable : comparez chaque caractère avec votre relevé d'identité bancaire."
             ) from erreur
         if not iban.in_sepa_zone:
-            raise ValidationError("Cet IBAN est hors de la zone SEPA : il ne peut pas être prélevé.")
+            raise ValidationError("Cet IBAN est hors de la zone SEPA : il ne peut pas être prélevé.")
         return iban.compact
 
 
@@ -98,7 +109,7 @@ class BicField(forms.CharField):
         try:
             return BIC(valeur).compact
         except SchwiftyException as erreur:
-            raise ValidationError("Ce BIC n'est pas valable : il compte 8 ou 11 caractères.") from erreur
+            raise ValidationError("Ce BIC n'est pas valable : il compte 8 ou 11 caractères.") from erreur
 
 
 def masquer_iban(iban: str) -> str:

@@ -1,11 +1,12 @@
 """Forms of the ways in: login, password."""
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 
 PHRASE_REFUS = (
-    "Identifiant ou mot de passe incorrect. Après 10 essais, le compte se ferme 15 minutes ; "
-    "le lien « Identifiant ou mot de passe oublié » l'ouvre sans attendre."
+    "Identifiant ou mot de passe incorrect. Après 10 essais, le compte se ferme 15 minutes ; "
+    "le lien « Identifiant ou mot de passe oublié » l'ouvre sans attendre."
 )
 
 
@@ -33,6 +34,17 @@ class NouveauMotDePasseForm(SetPasswordForm):
         self.fields["new_password2"].label = "Le même, une deuxième fois"
         self.fields["new_password2"].help_text = ""
 
+    def validate_password_for_user(self, user, *champ):
+        """What is wrong with a password is said under it, not under its repetition."""
+        super().validate_password_for_user(user, "new_password1")
+
+    def clean(self):
+        donnees = super().clean()
+        nouveau = donnees.get("new_password1")
+        if nouveau and self.user.check_password(nouveau):
+            self.add_error("new_password1", "Choisissez un mot de passe différent de l'actuel.")
+        return donnees
+
 
 class MotDePasseForm(NouveauMotDePasseForm):
     """The padlock: the present password, then the new one."""
@@ -44,17 +56,16 @@ class MotDePasseForm(NouveauMotDePasseForm):
     )
     field_order = ["ancien", "new_password1", "new_password2"]
 
+    def __init__(self, *args, request, **kwargs):
+        self.request = request
+        super().__init__(*args, **kwargs)
+
     def clean_ancien(self):
         ancien = self.cleaned_data["ancien"]
-        if not self.user.check_password(ancien):
+        # As at the login page: ten wrong ones close the account, also from an open session.
+        if authenticate(self.request, username=self.user.identifiant, password=ancien) is None:
             raise forms.ValidationError("Ce n'est pas votre mot de passe actuel.")
         return ancien
-
-    def clean(self):
-        donnees = super().clean()
-        if donnees.get("new_password1") and donnees.get("new_password1") == donnees.get("ancien"):
-            self.add_error("new_password1", "Choisissez un mot de passe différent de l'actuel.")
-        return donnees
 
 
 class OubliForm(forms.Form):

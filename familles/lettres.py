@@ -14,7 +14,7 @@ class TropDeLettres(Exception):
 
 def adultes_sans_acces(familles) -> list[Responsable]:
     """Adults of these families whose account is open and who have not chosen a password yet."""
-    adultes = Responsable.objects.filter(famille__in=familles, utilisateur__is_active=True)
+    adultes = Responsable.objects.filter(famille__in=familles, utilisateur__is_active=True, utilisateur__is_staff=False)
     adultes = adultes.select_related("utilisateur", "famille").order_by("famille__nom", "famille", "rang")
     return [adulte for adulte in adultes if not adulte.utilisateur.a_choisi_son_mot_de_passe]
 
@@ -30,7 +30,7 @@ def imprimer(adultes: list[Responsable]) -> bytes | None:
     if not adultes:
         return None
     if len(adultes) > LETTRES_MAX:
-        raise TropDeLettres(f"{len(adultes)} lettres, c'est trop à la fois : {LETTRES_MAX} au plus.")
+        raise TropDeLettres(f"{len(adultes)} lettres, c'est trop à la fois : {LETTRES_MAX} au plus.")
     pdf.verifier()
     lettres = [
         {

@@ -42,7 +42,7 @@ class Composition:
         }
         manques = [phrase for code, phrase in regles(user) if not respectees.get(code, True)]
         if manques:
-            raise ValidationError("Il manque à ce mot de passe : " + ", ".join(manques) + ".")
+            raise ValidationError("Il manque à ce mot de passe : " + ", ".join(manques) + ".")
 
     def get_help_text(self):
         return "8 caractères au moins, avec une majuscule, une minuscule et un chiffre."

@@ -1,5 +1,7 @@
 """Ways in and out: login, logout, password, forgotten password, confirmation of an address."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model, update_session_auth_hash
@@ -29,6 +31,11 @@ class Connexion(LoginView):
     authentication_form = ConnexionForm
     redirect_authenticated_user = True
 
+    def get_redirect_url(self):
+        """Where ``next`` leads; the login page itself would lead round and round."""
+        suite = super().get_redirect_url()
+        return "" if urlsplit(suite).path == self.request.path else suite
+
     def get_default_redirect_url(self):
         return reverse("admin:index" if self.request.user.is_staff else "accueil")
 
@@ -49,8 +56,11 @@ def _contexte_mot_de_passe(utilisateur, form, **autres):
 def mot_de_passe(request):
     """The padlock; also where a first login is sent, without asking the paper's password twice."""
     premiere = request.user.mot_de_passe_provisoire
-    classe = NouveauMotDePasseForm if premiere else MotDePasseForm
-    form = classe(request.user, request.POST or None)
+    data = request.POST or None
+    if premiere:
+        form = NouveauMotDePasseForm(request.user, data)
+    else:
+        form = MotDePasseForm(request.user, data, request=request)
     if request.method == "POST" and form.is_valid():
         acces.choisir_mot_de_passe(request.user, form.cleaned_data["new_password1"])
         update_session_auth_hash(request, request.user)
@@ -117,7 +127,7 @@ def confirmer_courriel(request, jeton):
             actions.confirmer_courriel(jeton)
             messages.success(request, "Votre nouvelle adresse e-mail est enregistrée.")
             return redirect("connexion")
-        _, courriel = actions.lire_jeton_courriel(jeton)
+        courriel = actions.courriel_a_confirmer(jeton)
     except actions.LienInvalide:
         return render(request, "familles/confirmer_courriel.html", {"lien_valide": False}, status=410)
     return render(request, "familles/confirmer_courriel.html", {"lien_valide": True, "courriel": courriel})

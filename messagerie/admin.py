@@ -67,4 +67,4 @@ class CourrielAdmin(LectureSeuleAdmin):
             abandonne_le=None, tentatives=0, prochain_essai_le=timezone.now()
         )
         reveiller()
-        self.message_user(request, f"Courriels remis à l'envoi : {repris}.", messages.SUCCESS)
+        self.message_user(request, f"Courriels remis à l'envoi : {repris}.", messages.SUCCESS)

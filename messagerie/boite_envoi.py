@@ -25,7 +25,8 @@ class BoiteDEnvoi(BaseEmailBackend):
     def _courriels(self, message: EmailMessage):
         if message.attachments:
             raise PieceJointeRefusee("Un courriel du portail ne porte pas de pièce jointe.")
-        forbid_multi_line_headers("Subject", message.subject, message.encoding)  # fails now, not in the worker
+        for entete in (message.subject, message.from_email, *message.recipients()):
+            forbid_multi_line_headers("Subject", entete, message.encoding)  # fails now, not in the worker
         html = next((a.content for a in getattr(message, "alternatives", []) if a.mimetype == "text/html"), "")
         domaine = message.from_email.rpartition("@")[2].strip("> ") or "localhost"
         for destinataire in message.recipients():

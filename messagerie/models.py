@@ -57,7 +57,7 @@ class Fil(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="fils",
-        help_text="Vide : les deux adultes du foyer lisent ce fil.",
+        help_text="Vide : les deux adultes du foyer lisent ce fil.",
     )
     service = models.ForeignKey(ServiceMairie, null=True, blank=True, on_delete=models.PROTECT, related_name="fils")
     sujet = models.CharField("sujet", max_length=150)

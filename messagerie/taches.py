@@ -45,7 +45,9 @@ def _envoyer_le_suivant(connexion):
     """1 when a mail left, 0 when it failed, None when nothing is due."""
     maintenant = timezone.now()
     with transaction.atomic():
-        courriel = Courriel.objects.a_envoyer(maintenant).select_for_update(skip_locked=True).first()
+        # The text is decrypted where its failure is caught: one unreadable mail does not stop the others.
+        a_envoyer = Courriel.objects.a_envoyer(maintenant).defer("corps", "corps_html")
+        courriel = a_envoyer.select_for_update(skip_locked=True).first()
         if courriel is None:
             return None
         try:
@@ -78,8 +80,8 @@ def _composer(courriel, connexion):
 
 
 def _reporter(courriel, erreur, maintenant):
-    journal.warning("Courriel %s non envoyé : %s", courriel.pk, type(erreur).__name__)
-    courriel.erreur = f"{type(erreur).__name__} : {erreur}"[:1000]
+    journal.warning("Courriel %s non envoyé : %s", courriel.pk, type(erreur).__name__)
+    courriel.erreur = f"{type(erreur).__name__} : {erreur}"[:1000]
     if courriel.tentatives < len(DELAIS):
         courriel.prochain_essai_le = maintenant + DELAIS[courriel.tentatives]
     else:

@@ -1,7 +1,10 @@
 from django.contrib import admin
+from django_tasks_db.models import DBTaskResult
 
 from portail.commune import Commune
 from portail.outils.admin import PortailAdmin
+
+admin.site.unregister(DBTaskResult)  # the worker's own table: nothing for an agent
 
 
 @admin.register(Commune)

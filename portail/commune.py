@@ -28,12 +28,12 @@ def contraste(couleur: str, autre: str = "#ffffff") -> float:
 def couleur_lisible(couleur: str):
     """White text on the colour, and the colour on the pages' grey, must be readable (RGAA 3.2: 4.5 to 1)."""
     if re.fullmatch(r"#[0-9a-f]{6}", couleur, re.I) and contraste(couleur) < 5:
-        raise ValidationError("Cette couleur est trop claire : le texte blanc n'y serait pas lisible.")
+        raise ValidationError("Cette couleur est trop claire : le texte blanc n'y serait pas lisible.")
 
 
 def logo_leger(fichier):
     if fichier.size > 200_000:
-        raise ValidationError("Le logo dépasse 200 ko : réduisez-le.")
+        raise ValidationError("Le logo dépasse 200 ko : réduisez-le.")
 
 
 class Commune(models.Model):
@@ -75,7 +75,7 @@ class Commune(models.Model):
     encaisse = models.BooleanField(
         "la commune encaisse elle-même",
         default=False,
-        help_text="Décochez si la trésorerie encaisse : le portail renvoie alors vers elle pour le solde.",
+        help_text="Décochez si la trésorerie encaisse : le portail renvoie alors vers elle pour le solde.",
     )
     tresorerie = models.CharField("trésorerie", max_length=100, blank=True)
     tresorerie_telephone = models.CharField("téléphone de la trésorerie", max_length=20, blank=True)
@@ -86,14 +86,14 @@ class Commune(models.Model):
         decimal_places=1,
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(50)],
-        help_text="Quotient d'après l'avis d'imposition : revenu fiscal moins l'abattement, "
+        help_text="Quotient d'après l'avis d'imposition : revenu fiscal moins l'abattement, "
         "divisé par 12 puis par le nombre de parts.",
     )
     quotient_mois_fin = models.PositiveSmallIntegerField(
         "dernier mois de validité des quotients",
         default=8,
         validators=[MinValueValidator(1), MaxValueValidator(12)],
-        help_text="8 : les quotients valent jusqu'au 31 août qui suit leur date d'effet.",
+        help_text="8 : les quotients valent jusqu'au 31 août qui suit leur date d'effet.",
     )
 
     class Meta:

@@ -64,8 +64,8 @@ def _commune():
         ville="Saint-Martin-d'Auxigny",
         telephone="02 48 66 61 61",
         courriel="contact@mairie.example",
-        horaires="du lundi au vendredi, de 9 h à 12 h et de 14 h à 17 h",
-        message_bienvenue="Bienvenue sur le Portail Famille de Saint-Martin-d'Auxigny : "
+        horaires="du lundi au vendredi, de 9\u00a0h à 12\u00a0h et de 14\u00a0h à 17\u00a0h",
+        message_bienvenue="Bienvenue sur le Portail Famille de Saint-Martin-d'Auxigny : "
         "restauration scolaire, accueil périscolaire et centre de loisirs.",
         message_accueil="Bienvenue sur le Portail Famille",
         encaisse=False,
@@ -199,14 +199,14 @@ def _vie_de_la_famille(famille: Famille):
     claire = Utilisateur.objects.get(identifiant="durand")
     agent = Utilisateur.objects.get(identifiant="agent")
     acceptee = _deposer(InfosResponsable, famille, claire, telephone_travail="02 61 91 10 01")
-    demandes.accepter(acceptee.pk, par=agent)
     Demande.objects.filter(pk=acceptee.pk).update(deposee_le=timezone.now() - timedelta(days=6))
+    demandes.accepter(acceptee.pk, par=agent)
     en_attente = _deposer(InfosCaf, famille, claire, numero_allocataire="7654321")
     Demande.objects.filter(pk=en_attente.pk).update(deposee_le=timezone.now() - timedelta(days=2))
     notifier(
         famille,
         sujet="Bienvenue sur le Portail Famille",
-        corps="Bonjour,\n\nVotre dossier est ouvert. Vérifiez vos coordonnées dans l'onglet « Mon compte » : "
+        corps="Bonjour,\n\nVotre dossier est ouvert. Vérifiez vos coordonnées dans l'onglet « Mon compte » : "
         "c'est à elles que nous vous joignons pendant que vos enfants sont avec nous.\n\nService Enfance Jeunesse",
         par=agent,
         service=ServiceMairie.objects.get(code="enfance-jeunesse"),

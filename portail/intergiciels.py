@@ -1,5 +1,6 @@
 """What every request passes through: readable input, login, idle sessions, first password, no caching."""
 
+import re
 import time
 
 from django.conf import settings
@@ -12,16 +13,24 @@ from portail.pages.erreurs import page_expiree
 
 CLE_VU = "vu_le"
 PRECISION_VU = 60  # seconds: the stamp is written once a minute at most
+SESSION_LISIBLE = re.compile("[a-z0-9]*")
+SANS_PERSONNE = {"theme", "logo", "etat"}  # the same for all: no look at who asks
 SANS_MOT_DE_PASSE_CHOISI = {"mot_de_passe", "deconnexion"}
 
 
 def entree_lisible(get_response):
     """Refuse what no browser sends by itself: NUL in an address, a body beyond any use of the portal."""
-    corps_max = settings.NOMBRE_MAX_PIECES * 10 * settings.TAILLE_MAX_PIECE
+    sans_piece = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    avec_pieces = sans_piece + (settings.NOMBRE_MAX_PIECES + 1) * settings.TAILLE_MAX_PIECE
 
     def filtrer(request):
+        if not SESSION_LISIBLE.fullmatch(request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")):
+            del request.COOKIES[settings.SESSION_COOKIE_NAME]
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return render(request, "400.html", status=400)
+        if request.content_params.get("charset", "utf-8").lower() != "utf-8":
+            return render(request, "400.html", status=400)
+        corps_max = avec_pieces if settings.SESSION_COOKIE_NAME in request.COOKIES else sans_piece
         if int(request.META.get("CONTENT_LENGTH") or 0) > corps_max:
             return render(request, "413.html", status=413)
         return get_response(request)
@@ -39,14 +48,16 @@ class ConnexionObligatoire(LoginRequiredMiddleware):
         return reponse
 
     def process_view(self, request, view_func, view_args, view_kwargs):
-        if not getattr(view_func, "login_required", True):
+        publique = not getattr(view_func, "login_required", True)
+        if publique and request.resolver_match.url_name in SANS_PERSONNE:
             return None
-        if not request.user.is_authenticated:
-            return self.handle_no_permission(request, view_func)
-        if _est_inactive(request):
+        if request.user.is_authenticated and _est_inactive(request):
             minutes = _inactivite_permise(request.user) // 60
             logout(request)
             messages.info(request, f"Votre session s'est fermée après {minutes} minutes sans activité.")
+        if publique:
+            return None
+        if not request.user.is_authenticated:
             return self.handle_no_permission(request, view_func)
         if request.user.mot_de_passe_provisoire and request.resolver_match.url_name not in SANS_MOT_DE_PASSE_CHOISI:
             return redirect("mot_de_passe")

@@ -149,7 +149,7 @@ def _planter(annees: int, aujourdhui: date) -> Decor:
     services = {service.code: service for service in ServiceMairie.objects.filter(code__in=AGENTS)}
     if set(comptes) != set(AGENTS.values()) or set(services) != set(AGENTS):
         raise PeuplementImpossible(
-            "Il manque la mairie de démonstration, qui répond aux familles : lancez d'abord « manage.py demo »."
+            "Il manque la mairie de démonstration, qui répond aux familles : lancez d'abord « manage.py demo »."
         )
     return Decor(
         commune=Commune.actuelle(),

@@ -35,27 +35,27 @@ MOTIFS = ["Il manque un justificatif. Joignez-le à une nouvelle demande."]  # f
 QUESTIONS = [
     (
         "Attestation pour mon employeur",
-        "Mon employeur me demande une attestation d'inscription à la cantine. Pouvez-vous me la faire ?",
+        "Mon employeur me demande une attestation d'inscription à la cantine. Pouvez-vous me la faire ?",
         "L'attestation est prête à l'accueil de la mairie, aux heures d'ouverture.",
     ),
     (
         "Changement d'emploi du temps",
-        "Mes horaires changent le mois prochain. Faut-il refaire un dossier ?",
-        "Non : votre dossier reste valable, indiquez seulement votre nouvel employeur dans « Mon compte ».",
+        "Mes horaires changent le mois prochain. Faut-il refaire un dossier ?",
+        "Non : votre dossier reste valable, indiquez seulement votre nouvel employeur dans « Mon compte ».",
     ),
     (
-        "Mon quotient est-il à jour ?",
-        "Ma caisse m'a envoyé un nouveau quotient. À partir de quand compte-t-il ?",
+        "Mon quotient est-il à jour ?",
+        "Ma caisse m'a envoyé un nouveau quotient. À partir de quand compte-t-il ?",
         "Un nouveau quotient compte à partir du premier jour du mois qui suit son acceptation.",
     ),
     (
         "Numéro de téléphone au travail",
-        "Le standard de mon travail ne répond pas après 17 heures : appelez plutôt mon mobile.",
+        "Le standard de mon travail ne répond pas après 17 heures : appelez plutôt mon mobile.",
         "C'est noté, merci. Les animateurs appelleront d'abord votre mobile.",
     ),
 ]
 BIENVENUE = (
-    "Bonjour,\n\nVotre dossier est ouvert. Vérifiez vos coordonnées dans l'onglet « Mon compte » : c'est à "
+    "Bonjour,\n\nVotre dossier est ouvert. Vérifiez vos coordonnées dans l'onglet « Mon compte » : c'est à "
     "elles que nous vous joignons pendant que vos enfants sont avec nous.\n\nService Enfance Jeunesse"
 )
 

@@ -3,12 +3,19 @@
 VOIR, AJOUTER, CHANGER, SUPPRIMER = "view", "add", "change", "delete"
 TOUT = (VOIR, AJOUTER, CHANGER, SUPPRIMER)
 
+RESSOURCES = {
+    "familles.quotientfamilial": (VOIR,),
+    "familles.situationfiscale": (VOIR,),
+    "familles.dossiercaf": (VOIR,),
+    "familles.coordonneesbancaires": (VOIR,),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
     "familles.utilisateur": (VOIR, CHANGER),
-    "familles.quotientfamilial": (VOIR,),
+    **RESSOURCES,
     "enfants.enfant": (VOIR, CHANGER),
+    "enfants.rattachement": (VOIR,),
 }
 
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
@@ -18,12 +25,14 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,
         "messagerie.fil": (VOIR,),
+        "messagerie.message": (VOIR,),
         "messagerie.courriel": (VOIR,),
+        "messagerie.servicemairie": (VOIR,),
     },
     "Comptabilité": {
         "familles.famille": (VOIR,),
         "familles.responsable": (VOIR,),
-        "familles.quotientfamilial": (VOIR,),
+        **RESSOURCES,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
     },
@@ -39,6 +48,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,
         "messagerie.fil": (VOIR,),
+        "messagerie.message": (VOIR,),
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": TOUT,
         "portail.commune": (VOIR, CHANGER),

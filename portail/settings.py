@@ -52,8 +52,8 @@ def verifier_production():
         defauts.append("CLES_CHIFFREMENT est celle de la démonstration : créez-en une pour la production.")
     if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
         defauts.append("ALLOWED_HOSTS manque ou vaut « * » : donnez le nom de domaine du portail.")
-    if not DATABASE_URL:
-        defauts.append("DATABASE_URL manque : la base embarquée ne sert qu'à la démonstration.")
+    if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
+        defauts.append("DATABASE_URL manque : donnez une base PostgreSQL, l'embarquée ne sert qu'à la démonstration.")
     if not EMAIL_URL or not EMAIL_URL.startswith("smtp"):
         defauts.append("EMAIL_URL manque : donnez le serveur de courriel (smtp+tls://…).")
     if DEFAULT_FROM_EMAIL.endswith("example.org"):
@@ -94,6 +94,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "portail.intergiciels.entree_lisible",
@@ -102,7 +103,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portail.intergiciels.ConnexionObligatoire",
     "pghistory.middleware.HistoryMiddleware",
 ]
@@ -263,4 +263,8 @@ LOGGING = {
     "formatters": {"simple": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "simple"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a refused address may hold a token
+        "pypdf": {"level": "CRITICAL"},  # it quotes what families send
+    },
 }

@@ -52,7 +52,8 @@ class SitePortail(admin.AdminSite):
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
         ]
-        return propres + super().get_urls()
+        # « Voir sur le site » would tell the address of rows that the agent may not open.
+        return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     def index(self, request, extra_context=None):
         from portail.pages.bureau import compteurs

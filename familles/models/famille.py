@@ -15,11 +15,11 @@ class Famille(models.Model):
     """One household: adults who live together, one address, one account of money."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    nom = models.CharField("nom de la famille", max_length=160)
+    nom = models.CharField("nom de la famille", max_length=170)
     adresse = models.CharField("adresse", max_length=160, blank=True)
     complement = models.CharField("complément d'adresse", max_length=160, blank=True)
     code_postal = models.CharField(
-        "code postal", max_length=5, blank=True, validators=[RegexValidator(r"^\d{5}$", "Cinq chiffres.")]
+        "code postal", max_length=5, blank=True, validators=[RegexValidator(r"^[0-9]{5}$", "Cinq chiffres.")]
     )
     ville = models.CharField("commune", max_length=100, blank=True)
     cree_le = models.DateTimeField("ouverte le", auto_now_add=True)

@@ -61,11 +61,11 @@ class QuotientFamilial(models.Model):
     famille = models.ForeignKey(Famille, on_delete=models.CASCADE, related_name="quotients")
     valeur = models.DecimalField(
         "quotient familial (€)",
-        max_digits=8,
+        max_digits=10,
         decimal_places=2,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(99_999)],
+        validators=[MinValueValidator(0), MaxValueValidator(9_999_999)],
     )
     source = models.CharField("source", max_length=14, choices=Source)
     mois = models.DateField("mois du quotient", null=True, blank=True, help_text="Premier jour du mois.")

@@ -35,11 +35,11 @@ def heure(valeur: datetime) -> str:
 
 
 def quand(valeur: datetime, *, maintenant: datetime | None = None) -> str:
-    """« aujourd'hui à 10 h 05 », « hier à 9 h », then the day; both instants aware."""
+    """« aujourd'hui à 10 h 05 », « hier à 9 h », « le 3 mars 2027 à 9 h »; both instants aware."""
     local = timezone.localtime(valeur)
     aujourdhui = timezone.localtime(maintenant or timezone.now()).date()
     if local.date() == aujourdhui:
         return f"aujourd'hui à {heure(valeur)}"
     if local.date() == aujourdhui - timedelta(days=1):
         return f"hier à {heure(valeur)}"
-    return f"{jour(local.date(), semaine=False)} à {heure(valeur)}"
+    return f"le {jour(local.date(), semaine=False)} à {heure(valeur)}"

@@ -22,9 +22,22 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 TYPES_ACCEPTES = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
 EXTENSIONS = {"pdf": "application/pdf", "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png"}
 PIXELS_MAX = 50_000_000  # a phone's 48-megapixel photo passes, a decompression bomb does not
+PAGES_MAX = 50
+OBJETS_MAX = 20_000  # a long scan has some hundreds
 COTE_MAX = 2_400  # pixels of the longer side kept: a page stays readable
 # Names that make a PDF act when opened (ISO 32000-2 §12.6): a paper has no use for them.
-NOMS_ACTIFS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia", "/XFA", "/SubmitForm", "/ImportData")
+NOMS_ACTIFS = {
+    "/JavaScript",
+    "/JS",
+    "/Launch",
+    "/EmbeddedFile",
+    "/EmbeddedFiles",
+    "/EF",
+    "/RichMedia",
+    "/XFA",
+    "/SubmitForm",
+    "/ImportData",
+}
 
 
 class Piece(models.Model):
@@ -63,20 +76,20 @@ def controler(envoi) -> tuple[str, str, bytes]:
     nom = nom_propre(envoi.name)
     if envoi.size > settings.TAILLE_MAX_PIECE:
         mega = settings.TAILLE_MAX_PIECE // (1024 * 1024)
-        raise ValidationError(f"« {nom} » dépasse {mega} Mo. Envoyez une photo moins lourde ou plusieurs fichiers.")
+        raise ValidationError(f"« {nom} » dépasse {mega} Mo. Envoyez une photo moins lourde ou plusieurs fichiers.")
     contenu = envoi.read()
     if not contenu:
-        raise ValidationError(f"« {nom} » est vide. Choisissez-le de nouveau.")
+        raise ValidationError(f"« {nom} » est vide. Choisissez-le de nouveau.")
     deduit = filetype.guess(contenu)
     type_mime = deduit.mime if deduit else ""
     annonce = EXTENSIONS.get(PurePosixPath(nom).suffix.lower().lstrip("."))
     if type_mime in ("image/heic", "image/heif"):
         raise ValidationError(
-            f"« {nom} » est une photo au format HEIC, que nous ne savons pas lire. "
-            "Réglez l'appareil photo sur « Le plus compatible » ou envoyez une capture d'écran."
+            f"« {nom} » est une photo au format HEIC, que nous ne savons pas lire. "
+            "Réglez l'appareil photo sur « Le plus compatible » ou envoyez une capture d'écran."
         )
     if type_mime not in TYPES_ACCEPTES or annonce != type_mime:
-        raise ValidationError(f"« {nom} » n'est pas accepté. Envoyez un PDF, ou une photo JPEG ou PNG.")
+        raise ValidationError(f"« {nom} » n'est pas accepté. Envoyez un PDF, ou une photo JPEG ou PNG.")
     if type_mime == "application/pdf":
         _controler_pdf(nom, contenu)
         return nom, type_mime, contenu
@@ -92,32 +105,51 @@ def nom_propre(nom: str) -> str:
 
 def _controler_pdf(nom, contenu):
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
+    abime = ValidationError(f"« {nom} » est abîmé et ne peut pas être lu. Enregistrez-le de nouveau.")
     try:
         lecteur = PdfReader(io.BytesIO(contenu))
         if lecteur.is_encrypted:
-            raise ValidationError(f"« {nom} » est protégé par un mot de passe. Envoyez-le sans protection.")
-        if not 1 <= len(lecteur.pages) <= 50:
-            raise ValidationError(f"« {nom} » doit compter de 1 à 50 pages.")
-        if _est_actif(lecteur, contenu):
-            raise ValidationError(
-                f"« {nom} » contient un programme ou un fichier caché. Imprimez-le en PDF, puis envoyez cette copie."
-            )
+            raise ValidationError(f"« {nom} » est protégé par un mot de passe. Envoyez-le sans protection.")
+        if not 1 <= len(lecteur.pages) <= PAGES_MAX:
+            raise ValidationError(f"« {nom} » doit compter de 1 à {PAGES_MAX} pages.")
+        actif = _est_actif(lecteur)
     except ValidationError:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, RecursionError, AttributeError, OSError) as erreur:
-        raise ValidationError(f"« {nom} » est abîmé et ne peut pas être lu. Enregistrez-le de nouveau.") from erreur
+    except Exception as erreur:  # on forged files pypdf raises anything, AssertionError included
+        raise abime from erreur
+    if actif:
+        raise ValidationError(
+            f"« {nom} » contient un programme ou un fichier caché. Imprimez-le en PDF, puis envoyez cette copie."
+        )
 
 
-def _est_actif(lecteur, contenu):
-    """True when an object of the PDF, compressed ones included, names an action or an embedded file."""
-    if any(nom.encode() in contenu for nom in NOMS_ACTIFS):
+def _est_actif(lecteur):
+    """True when an object of the PDF, compressed or not, names an action or an embedded file."""
+    from pypdf.generic import IndirectObject
+
+    numeros = [(numero, generation) for generation, suite in lecteur.xref.items() for numero in suite]
+    numeros += [(numero, 0) for numero in lecteur.xref_objStm]
+    if len(numeros) > OBJETS_MAX:
         return True
-    for numeros in lecteur.xref_objStm:
-        objet = lecteur.get_object(numeros)
-        if objet is not None and any(nom in str(objet) for nom in NOMS_ACTIFS):
+    return any(_nomme_un_acte(lecteur.get_object(IndirectObject(*numero, lecteur))) for numero in numeros)
+
+
+def _nomme_un_acte(objet):
+    """Look through an object's own names, without following its references: each object has its turn."""
+    from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject
+
+    a_voir = [objet]
+    while a_voir:
+        objet = a_voir.pop()
+        if isinstance(objet, NameObject) and objet in NOMS_ACTIFS:
             return True
+        if isinstance(objet, DictionaryObject):
+            for nom in objet:
+                valeur = objet.raw_get(nom)
+                a_voir += [NameObject(nom)] if isinstance(valeur, IndirectObject) else [NameObject(nom), valeur]
+        elif isinstance(objet, ArrayObject):
+            a_voir += [element for element in list.__iter__(objet) if not isinstance(element, IndirectObject)]
     return False
 
 
@@ -125,7 +157,7 @@ def _reencoder(nom, contenu, type_mime):
     try:
         with Image.open(io.BytesIO(contenu)) as image:
             if image.width * image.height > PIXELS_MAX:
-                raise ValidationError(f"« {nom} » est une image trop grande. Envoyez-en une copie réduite.")
+                raise ValidationError(f"« {nom} » est une image trop grande. Envoyez-en une copie réduite.")
             image = ImageOps.exif_transpose(image)
             image.thumbnail((COTE_MAX, COTE_MAX))
             format_ = "JPEG" if type_mime == "image/jpeg" else "PNG"
@@ -134,7 +166,7 @@ def _reencoder(nom, contenu, type_mime):
             sortie = io.BytesIO()
             image.save(sortie, format_, **({"quality": 85} if format_ == "JPEG" else {"optimize": True}))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as erreur:
-        raise ValidationError(f"« {nom} » est abîmée et ne peut pas être lue. Reprenez la photo.") from erreur
+        raise ValidationError(f"« {nom} » est abîmée et ne peut pas être lue. Reprenez la photo.") from erreur
     return sortie.getvalue()
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from PIL import ImageFile
 
 from portail.commune import Commune
 
@@ -22,8 +23,10 @@ def _weasyprint():
         import weasyprint  # 1 s: only where a PDF is made
     except OSError as erreur:
         raise PdfIndisponible(
-            "Les PDF sont désactivés sur ce serveur : il manque les bibliothèques listées par script/server."
+            "Les PDF sont désactivés sur ce serveur : il manque les bibliothèques listées par script/server."
         ) from erreur
+    # WeasyPrint lets every image of the process be cut short; what families send must not be.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     return weasyprint
 
 
@@ -44,10 +47,10 @@ def _lecteur():
             if morceaux.scheme == "data":
                 return super().fetch(url, headers)
             if not url.startswith(BASE):
-                raise ValueError(f"Adresse refusée dans un PDF : {url}")
+                raise ValueError(f"Adresse refusée dans un PDF : {url}")
             chemin = finders.find(unquote(morceaux.path).lstrip("/"))
             if chemin is None:
-                raise ValueError(f"Fichier absent : {url}")
+                raise ValueError(f"Fichier absent : {url}")
             type_mime = mimetypes.guess_type(chemin)[0] or "application/octet-stream"
             return URLFetcherResponse(url, Path(chemin).read_bytes(), {"Content-Type": type_mime})
 

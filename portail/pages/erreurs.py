@@ -6,6 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from demandes.types import TYPES
+
 SECRETS = {"password", "ancien", "new_password1", "new_password2"}
 PAS_DES_VALEURS = {"csrfmiddlewaretoken", "next"} | SECRETS
 
@@ -21,16 +23,23 @@ def page_expiree(request, reason="") -> HttpResponse:
     if _vient_d_ici(request) and not SECRETS & set(request.POST):
         champs = [(nom, valeur) for nom, liste in request.POST.lists() for valeur in liste]
         champs = [(nom, valeur) for nom, valeur in champs if nom not in PAS_DES_VALEURS]
+    genre = TYPES.get(request.path.strip("/").rpartition("/")[2])
+    libelles = genre.libelles() if genre else {}
     contexte = {
         "champs": champs,
-        "apercu": [(nom.replace("_", " ").capitalize(), valeur) for nom, valeur in champs if valeur],
+        "apercu": [(libelles.get(nom, nom.replace("_", " ").capitalize()), valeur) for nom, valeur in champs if valeur],
         "action": request.get_full_path(),
         "connecte": request.user.is_authenticated,
         "fichiers_perdus": bool(request.FILES),
     }
-    return render(request, "portail/page_expiree.html", contexte, status=403)
+    reponse = render(request, "portail/page_expiree.html", contexte, status=403)
+    reponse.headers["Cache-Control"] = "no-store"
+    return reponse
 
 
 def _vient_d_ici(request):
     origine = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    return urlsplit(origine).netloc == request.get_host()
+    try:
+        return urlsplit(origine).netloc == request.get_host()
+    except ValueError:
+        return False

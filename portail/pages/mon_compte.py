@@ -96,14 +96,14 @@ def _caf(famille):
         libelle = "Quotient familial" if quotient.valable_du <= aujourdhui else "Prochain quotient"
         lignes.append((libelle, _quotient(quotient)))
     if not any(quotient.valable_du <= aujourdhui for quotient in quotients):
-        lignes.append(("Quotient familial", "Aucun à ce jour : le tarif de la tranche la plus haute s'applique"))
+        lignes.append(("Quotient familial", "Aucun à ce jour : le tarif de la tranche la plus haute s'applique"))
     return lignes
 
 
 def _quotient(quotient):
     periode = f"du {jour(quotient.valable_du, semaine=False)} au {jour(quotient.valable_au, semaine=False)}"
     if quotient.valeur is None:
-        return f"Non communiqué, {periode} : tranche la plus haute"
+        return f"Non communiqué, {periode} : tranche la plus haute"
     mois = f" de {MOIS[quotient.mois.month - 1]} {quotient.mois.year}" if quotient.mois else ""
     return f"{euros(quotient.valeur)}, {periode} ({quotient.get_source_display().lower()}{mois})"
 

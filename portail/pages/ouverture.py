@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.forms import formset_factory
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from enfants import actions as enfants
 from familles import actions as familles
@@ -14,6 +15,7 @@ from familles.models import Responsable
 
 ENFANTS_PROPOSES = 3
 ENFANTS_MAX = 12
+AGE_MAX = 25  # years
 
 
 class AdulteForm(forms.Form):
@@ -47,6 +49,12 @@ class EnfantForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
+    def clean_date_naissance(self):
+        naissance = self.cleaned_data["date_naissance"]
+        if naissance and not 0 <= (timezone.localdate() - naissance).days < AGE_MAX * 366:
+            raise forms.ValidationError("Cette date n'est pas celle de la naissance d'un enfant.")
+        return naissance
+
 
 EnfantsFormSet = formset_factory(EnfantForm, extra=ENFANTS_PROPOSES, max_num=ENFANTS_MAX, validate_max=True)
 
@@ -66,9 +74,11 @@ def ouvrir_famille(request):
     valides = [form.is_valid() for form in formulaires.values()]  # all of them: every error shows at once
     if all(valides):
         saisie = _saisie(formulaires)
-        ressemblants = {} if "malgre_tout" in data else _doublons(saisie)
-        if not ressemblants:
-            return _ouvrir(request, saisie)
+        with transaction.atomic():
+            familles.attendre_son_tour()
+            ressemblants = {} if "malgre_tout" in data else _doublons(saisie)
+            if not ressemblants:
+                return _ouvrir(request, saisie)
     contexte = {
         **admin.site.each_context(request),
         "title": "Ouvrir le dossier d'une famille",
@@ -95,11 +105,10 @@ def _doublons(saisie):
 
 
 def _ouvrir(request, saisie):
-    with transaction.atomic():
-        famille = familles.ouvrir_famille(
-            responsable=saisie["responsable"], conjoint=saisie["conjoint"], adresse=saisie["adresse"]
-        )
-        for enfant in saisie["enfants"]:
-            enfants.ajouter_enfant(famille, **enfant)
+    famille = familles.ouvrir_famille(
+        responsable=saisie["responsable"], conjoint=saisie["conjoint"], adresse=saisie["adresse"]
+    )
+    for enfant in saisie["enfants"]:
+        enfants.ajouter_enfant(famille, **enfant)
     messages.success(request, f"{famille} est ouverte. Imprimez la lettre d'accès, ou envoyez le lien par e-mail.")
     return redirect("admin:familles_famille_change", famille.pk)

@@ -1,7 +1,18 @@
 // The agent's page: keys a, r, j, k; ready-made reasons; the refusal's message as it is typed.
 (() => {
+  let parti = false;
+  document.addEventListener("submit", (evenement) => {
+    if (parti) evenement.preventDefault();
+    parti = true;
+  });
+  window.addEventListener("pageshow", () => {
+    parti = false;
+  });
+
   const dansUnChamp = (element) => element.closest("input, textarea, select");
   document.addEventListener("keydown", (evenement) => {
+    // A held key, or the second tap on the page that has just come, decides nothing.
+    if (evenement.repeat || parti || performance.now() < 800) return;
     if (evenement.ctrlKey || evenement.metaKey || evenement.altKey || dansUnChamp(evenement.target)) return;
     const cible = document.querySelector(`[data-portail-touche="${CSS.escape(evenement.key)}"]`);
     if (!cible) return;

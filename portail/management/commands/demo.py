@@ -24,6 +24,6 @@ class Command(BaseCommand):
             return
         if demo.est_vide():
             demo.charger()
-            self.stdout.write("Données de démonstration chargées.")
+            self.stdout.write("→ Données de démonstration chargées")
         elif not si_vide:
             raise CommandError("La base a déjà des comptes : rien n'a été chargé.")
