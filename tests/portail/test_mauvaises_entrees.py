@@ -410,16 +410,10 @@ REFUSES = {
     "PNG sans pixel": ("photo.png", png_de(100), IMAGE_ABIMEE),
     "bombe de 30 000 pixels de côté": ("photo.png", png_de(30_000), "est "),  # too big or unreadable: Pillow decides
     "bombe de 8 000 pixels de côté": ("photo.png", png_de(8_000), "est une image trop grande."),
-}
-DEFAUTS = {
     "PDF à programme masqué": ("rib.pdf", brut(CATALOGUE % ACTION_MASQUEE, *FEUILLES), ACTIF),
     "PDF à objets mal rangés": ("rib.pdf", pdf_a_objets_ranges(b"<< >>", type_=b"/ObjStn"), ABIME),
     "PDF à filtre inconnu": ("rib.pdf", pdf_a_objets_ranges(b"<< >>", filtre=b"/FlateDecod"), ABIME),
 }
-
-
-def cas(envois):
-    return [pytest.param(*envoi, id=nom) for nom, envoi in envois.items()]
 
 
 @pytest.fixture
@@ -433,7 +427,7 @@ def joindre(connecter):
     return joindre
 
 
-@pytest.mark.parametrize(("nom", "contenu", "phrase"), cas(REFUSES | DEFAUTS))
+@pytest.mark.parametrize(("nom", "contenu", "phrase"), REFUSES.values(), ids=REFUSES)
 def test_une_piece_deguisee_ou_abimee_est_refusee(nom, contenu, phrase, joindre):
     avant = ecrits()
     reponse = joindre((nom, contenu))

@@ -205,7 +205,8 @@ def test_une_erreur_garde_tout_ce_qui_est_tape(agent):
     "defaut",
     [
         {"enfants-TOTAL_FORMS": "trois"},
-        {"enfants-TOTAL_FORMS": "13"} | {f"enfants-{n}-{champ}": "Nino" for n in range(13) for champ in ("prenom", "nom")},
+        {"enfants-TOTAL_FORMS": "13"}
+        | {f"enfants-{n}-{champ}": "Nino" for n in range(13) for champ in ("prenom", "nom")},
         {"enfants-0-prenom": "Nino\x00", "enfants-0-nom": "Roux"},
         {"adresse-ville": "x" * 101},
         {"responsable-civilite": "PDG"},
