@@ -463,7 +463,7 @@ def test_un_pdf_sain_est_garde_tel_quel(nom, joindre, connecter):
 
 def test_un_scan_qui_contient_les_octets_js_par_hasard_est_accepte(joindre):
     photo = flux(b"/Type /XObject /Subtype /Image /Filter /DCTDecode", b"\xff\xd8 \x91/JS\x07 \xff\xd9")
-    gardee(joindre(("scan.pdf", brut(CATALOGUE % b"", *FEUILLES, photo))))
+    assert gardee(joindre(("scan.pdf", brut(CATALOGUE % b"", *FEUILLES, photo)))).nom == "scan.pdf"
 
 
 def test_une_photo_perd_sa_position_et_garde_son_sens(joindre):
