@@ -98,7 +98,7 @@ def test_une_erreur_garde_ce_qui_a_ete_saisi(visiteur):
     page.get_by_label("Titulaire du compte").fill("Claire Durand-Neuve")
     page.get_by_label("IBAN").fill("FR76 3000 6000 0112 3456 7890 188")
     page.get_by_role("button", name="Envoyer à la mairie").click()
-    expect(page.get_by_text("Cet IBAN n'est pas valable")).to_be_visible()
+    expect(page.get_by_text("Cet IBAN n'est pas valable").first).to_be_visible()
     expect(page.get_by_label("Titulaire du compte")).to_have_value("Claire Durand-Neuve")
     expect(page.get_by_label("IBAN")).to_have_value("FR76 3000 6000 0112 3456 7890 188")
     assert parent.deborde() == 0
