@@ -227,5 +227,5 @@ class DemandeAdmin(LectureSeuleAdmin):
 
 @admin.register(MotifRefus)
 class MotifRefusAdmin(PortailAdmin):
-    list_display = ["libelle", "type", "texte"]
+    list_display = fields = ["libelle", "type", "texte"]
     list_filter = ["type"]

@@ -1,3 +1,4 @@
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
@@ -5,7 +6,7 @@ from familles import views
 
 urlpatterns = [
     path("connexion/", views.Connexion.as_view(), name="connexion"),
-    path("deconnexion/", LogoutView.as_view(), name="deconnexion"),
+    path("deconnexion/", login_not_required(LogoutView.as_view()), name="deconnexion"),
     path("mot-de-passe/", views.mot_de_passe, name="mot_de_passe"),
     path("mot-de-passe/oublie/", views.mot_de_passe_oublie, name="mot_de_passe_oublie"),
     path("mot-de-passe/oublie/envoye/", views.mot_de_passe_oublie_envoye, name="mot_de_passe_oublie_envoye"),

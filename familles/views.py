@@ -32,9 +32,11 @@ class Connexion(LoginView):
     redirect_authenticated_user = True
 
     def get_redirect_url(self):
-        """Where ``next`` leads; the login page itself would lead round and round."""
+        """Where ``next`` leads, but for pages that are none: this one, and the agents' for a parent."""
         suite = super().get_redirect_url()
-        return "" if urlsplit(suite).path == self.request.path else suite
+        chemin = urlsplit(suite).path
+        ailleurs = chemin.startswith(reverse("admin:index")) and not self.request.user.is_staff
+        return "" if chemin == self.request.path or ailleurs else suite
 
     def get_default_redirect_url(self):
         return reverse("admin:index" if self.request.user.is_staff else "accueil")

@@ -10,7 +10,7 @@ from portail.outils.admin import FiltreTexte, LectureSeule, LectureSeuleAdmin, P
 
 @admin.register(ServiceMairie)
 class ServiceMairieAdmin(PortailAdmin):
-    list_display = ["nom", "code", "courriel", "rythme"]
+    list_display = fields = ["nom", "code", "courriel", "rythme"]
 
 
 class MessageInline(LectureSeule, admin.StackedInline):

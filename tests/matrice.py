@@ -273,8 +273,9 @@ MATRICE: dict[str, list[Ligne]] = {
         Ligne(
             "déconnexion",
             "/deconnexion/",
-            chacun(anonyme=CONNEXION, parents=405, agents=405),
-            chacun(anonyme=403, parents="/connexion/", agents="/connexion/"),
+            chacun(anonyme=405, parents=405, agents=405),
+            # A session that has already ended ends where the others do.
+            chacun(anonyme="/connexion/", parents="/connexion/", agents="/connexion/"),
         )
     ],
     "mot-de-passe/": [

@@ -330,3 +330,9 @@ def test_le_navigateur_ne_garde_ni_les_pages_ni_la_session(connecter):
     assert navigateur.get("/mon-compte/")["Cache-Control"] == "no-store"
     biscuit = navigateur.cookies["sessionid"]
     assert (biscuit["httponly"], biscuit["samesite"]) == (True, "Lax")
+
+
+def test_un_parent_renvoye_vers_l_administration_arrive_a_l_accueil(client, distribution, mot_de_passe):
+    donnees = {"username": "durand", "password": mot_de_passe}
+    reponse = client.post("/connexion/?next=/admin/familles/famille/", donnees)
+    assert (reponse.status_code, reponse.url) == (302, "/")
