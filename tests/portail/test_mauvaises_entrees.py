@@ -238,7 +238,7 @@ def test_un_nul_dans_un_champ_est_dit_et_rien_n_est_ecrit(type_, connecter):
     textes = {nom: "a\x00b" for nom, champ in champs.items() if not hasattr(champ, "choices")}
     reponse = navigateur.post(f"/mon-compte/{type_}/", textes)
     assert reponse.status_code == 422
-    assert "Rien n'est envoyé pour l'instant" in texte(reponse)
+    assert "rien n'est envoyé pour l'instant" in texte(reponse)
     assert not Famille.objects.get(responsables__utilisateur__identifiant="martin").demandes.exists()
 
 
