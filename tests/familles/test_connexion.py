@@ -105,11 +105,11 @@ def test_la_page_de_connexion_ne_tourne_pas_en_rond(connecter):
     assert (reponse.status_code, reponse.url) == (302, "/")
 
 
-def test_la_page_dit_qui_appeler_sans_identifiants(client, distribution):
-    page = unescape(client.get("/connexion/").content.decode())
+def test_la_page_dit_ou_l_on_est_et_qui_appeler_sans_identifiants(client, distribution):
+    au_dessus_du_pied = unescape(client.get("/connexion/").content.decode()).partition("<footer")[0]
     commune = Commune.actuelle()
-    dits = [commune.message_bienvenue.partition(" :")[0], commune.telephone, commune.courriel]
-    assert [dit for dit in dits if dit not in page] == []
+    dits = [commune.nom, commune.message_bienvenue, commune.telephone, commune.courriel]
+    assert [dit for dit in dits if dit not in au_dessus_du_pied] == []
 
 
 def test_les_comptes_de_demonstration_ne_paraissent_qu_en_demonstration(client, settings, mot_de_passe, distribution):

@@ -13,6 +13,7 @@ from enfants.models import Enfant
 from familles import lettres
 from familles.models import Famille, Responsable, Utilisateur
 from messagerie.models import Courriel
+from portail.commune import Commune
 from portail.outils import pdf
 from portail.outils.pdf import PdfIndisponible
 from tests.conftest import ClientVerifie
@@ -289,6 +290,9 @@ def test_la_lettre_ouvre_l_acces_de_son_destinataire(avec_pdf, ouvrir, agent):
 
 
 def test_une_page_pour_chaque_adulte_qui_n_a_pas_choisi_son_mot_de_passe(avec_pdf, ouvrir, agent, familles_de):
+    commune = Commune.objects.get()
+    commune.telephone = commune.horaires = commune.signataire = ""  # letters short enough to share a sheet
+    commune.save()
     famille = ouvrir(papier(conjoint={"prenom": "Luc", "nom": "Blin"}))
     longue = {"adresse-adresse": "Lieu-dit " + "La Croix Blanche " * 8, "adresse-complement": "Étage " * 25}
     lointaine = ouvrir(papier(responsable={"prenom": "Zoé", "nom": "Weiss"}, **longue))
