@@ -42,6 +42,7 @@ def ecrire(destinataire="claire@famille.example", objet="Bonjour", corps="Un mes
 
 
 def test_un_courriel_est_une_ligne_pas_encore_un_envoi(settings, distribution):
+    reveils = DBTaskResult.objects.count()
     courriel = ecrire()
     assert (courriel.destinataire, courriel.objet, courriel.corps, courriel.expediteur) == (
         "claire@famille.example",
@@ -50,19 +51,21 @@ def test_un_courriel_est_une_ligne_pas_encore_un_envoi(settings, distribution):
         settings.DEFAULT_FROM_EMAIL,
     )
     assert (courriel.tentatives, courriel.envoye_le, mail.outbox) == (0, None, [])
-    assert DBTaskResult.objects.count() == 1, "personne n'est réveillé"
+    assert DBTaskResult.objects.count() == reveils + 1, "personne n'est réveillé"
 
 
 def test_un_geste_annule_n_ecrit_a_personne(distribution):
+    reveils = DBTaskResult.objects.count()
+
     @transaction.atomic
     def geste():
         ecrire()
-        assert (Courriel.objects.count(), DBTaskResult.objects.count()) == (1, 1)
+        assert (Courriel.objects.count(), DBTaskResult.objects.count()) == (1, reveils + 1)
         raise LookupError
 
     with pytest.raises(LookupError):
         geste()
-    assert (Courriel.objects.count(), DBTaskResult.objects.count()) == (0, 0)
+    assert (Courriel.objects.count(), DBTaskResult.objects.count()) == (0, reveils)
 
 
 def test_chaque_destinataire_a_son_courriel(distribution):
