@@ -1,9 +1,11 @@
 """Forms of the ways in: login, password."""
 
+from axes.models import AccessAttempt
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 
+LONGUEUR_NOTEE = AccessAttempt._meta.get_field("username").max_length
 PHRASE_REFUS = (
     "Identifiant ou mot de passe incorrect. Après 10 essais, le compte se ferme 15 minutes ; "
     "le lien « Identifiant ou mot de passe oublié » l'ouvre sans attendre."
@@ -21,7 +23,8 @@ class ConnexionForm(AuthenticationForm):
         self.fields["username"].widget.attrs["autocapitalize"] = "none"
 
     def clean_username(self):
-        return self.cleaned_data["username"].strip().lower()
+        """Cut to what django-axes can note down: longer than any account's, it is refused like a wrong one."""
+        return self.cleaned_data["username"].strip().lower()[:LONGUEUR_NOTEE]
 
 
 class NouveauMotDePasseForm(SetPasswordForm):

@@ -22,17 +22,27 @@ def _trousseau(cles: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(cle) for cle in cles])
 
 
+def chiffrer_octets(octets: bytes) -> bytes:
+    """Ciphertext of ``octets`` under the first key."""
+    return _trousseau(tuple(settings.CLES_CHIFFREMENT)).encrypt(octets)
+
+
+def dechiffrer_octets(chiffre: bytes) -> bytes:
+    """Bytes behind ``chiffre``; DonneeIllisible when no key fits."""
+    try:
+        return _trousseau(tuple(settings.CLES_CHIFFREMENT)).decrypt(chiffre)
+    except InvalidToken as erreur:
+        raise DonneeIllisible("Aucune clé de CLES_CHIFFREMENT n'ouvre cette donnée.") from erreur
+
+
 def chiffrer(texte: str) -> str:
     """Ciphertext of ``texte`` under the first key."""
-    return _trousseau(tuple(settings.CLES_CHIFFREMENT)).encrypt(texte.encode()).decode()
+    return chiffrer_octets(texte.encode()).decode()
 
 
 def dechiffrer(chiffre: str) -> str:
     """Plain text behind ``chiffre``; DonneeIllisible when no key fits."""
-    try:
-        return _trousseau(tuple(settings.CLES_CHIFFREMENT)).decrypt(chiffre.encode()).decode()
-    except InvalidToken as erreur:
-        raise DonneeIllisible("Aucune clé de CLES_CHIFFREMENT n'ouvre cette donnée.") from erreur
+    return dechiffrer_octets(chiffre.encode()).decode()
 
 
 class _TexteLu(str):

@@ -141,6 +141,7 @@ def refus(comptes, mot_de_passe):
         "compte verrouillé, mot de passe faux": ("durand2", FAUX),
         "accès jamais ouvert": ("jamais.ouvert", FAUX),
         "lettre périmée": ("rossi", lettre),
+        "identifiant démesuré": ("d" * 5000, FAUX),
     }
 
 
@@ -179,6 +180,12 @@ def test_tous_les_refus_coutent_un_hachage(refus, monkeypatch):
         assert not est_entre(entrer(*acces))
         couts[raison] = hachages - avant
     assert couts == dict.fromkeys(refus, 1)
+
+
+@pytest.mark.parametrize("longueur", [256, 5000])
+def test_un_identifiant_demesure_est_refuse_comme_un_autre(longueur, hachage_rapide):
+    reponse = entrer("d" * longueur, FAUX)
+    assert (reponse.status_code, est_entre(reponse)) == (200, False)
 
 
 def test_les_mots_de_passe_sont_haches_par_argon2id_a_19_mio(distribution, mot_de_passe):
