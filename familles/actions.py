@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from familles.models import (
+    AncienFoyer,
     CoordonneesBancaires,
     DossierCaf,
     Famille,
@@ -45,8 +46,11 @@ PERIODE_HABITUELLE = Periode()
 
 
 def verrouiller(famille_id: int) -> Famille:
-    """Lock the family's row until the end of the transaction, so that two changes of its file queue up."""
-    return Famille.objects.select_for_update(of=("self",)).get(pk=famille_id)
+    """Lock the family's row until the end of the transaction, so that two changes of its file queue up.
+
+    ``no_key``: the word to a child's other household, a row that names it, does not wait for a lock held there.
+    """
+    return Famille.objects.select_for_update(of=("self",), no_key=True).get(pk=famille_id)
 
 
 def ecrire(objet, valeurs: dict) -> list[str]:
@@ -137,6 +141,23 @@ def ouvrir_famille(*, responsable: dict, conjoint: dict | None, adresse: dict) -
     ajouter_adulte(famille, Responsable.Rang.RESPONSABLE, responsable)
     if conjoint:
         ajouter_adulte(famille, Responsable.Rang.CONJOINT, conjoint)
+    return famille
+
+
+@transaction.atomic
+def donner_un_foyer(adulte: Responsable, adresse: dict, *, le: date) -> Famille:
+    """The adult leaves the household for one of its own, and becomes its responsable; the other one stays.
+
+    Messages written to this adult alone follow. To call with the household locked.
+
+    :param adresse: CHAMPS_ADRESSE.
+    :param le: first day of the new household.
+    """
+    ancienne = adulte.famille
+    famille = Famille.objects.create(nom=adulte.utilisateur.nom, **_choisir(adresse, CHAMPS_ADRESSE))
+    ecrire(adulte, {"famille": famille, "rang": Responsable.Rang.RESPONSABLE})
+    AncienFoyer.objects.create(adulte=adulte, famille=ancienne, quitte_le=le)
+    ancienne.responsables.filter(rang=Responsable.Rang.CONJOINT).update(rang=Responsable.Rang.RESPONSABLE)
     return famille
 
 

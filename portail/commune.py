@@ -96,6 +96,13 @@ class Commune(models.Model):
         help_text="8 : les quotients valent jusqu'au 31 août qui suit leur date d'effet.",
     )
 
+    age_depart_seul = models.PositiveSmallIntegerField(
+        "âge à partir duquel un enfant peut rentrer seul",
+        default=8,
+        validators=[MinValueValidator(3), MaxValueValidator(18)],
+        help_text="En années. Avant cet âge, une personne autorisée vient le chercher.",
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = "commune"
         constraints = [

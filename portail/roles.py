@@ -9,13 +9,31 @@ RESSOURCES = {
     "familles.dossiercaf": (VOIR,),
     "familles.coordonneesbancaires": (VOIR,),
 }
+ENFANTS = {
+    "enfants.enfant": (VOIR, CHANGER, "voir_partout"),
+    "enfants.rattachement": (VOIR, AJOUTER, CHANGER),
+    "enfants.suspensionacces": (VOIR, AJOUTER, CHANGER),
+    "enfants.garde": (VOIR, AJOUTER, CHANGER),
+    "enfants.exceptiongarde": TOUT,
+    "enfants.personneautorisee": TOUT,
+    "enfants.informations": (VOIR, AJOUTER, CHANGER),
+    "enfants.sante": (VOIR, AJOUTER, CHANGER),
+    "enfants.documentenfant": (VOIR, CHANGER),
+    "enfants.consultationsante": (VOIR,),
+    "enfants.confirmationdossier": (VOIR,),
+    "enfants.rentree": (VOIR, AJOUTER, CHANGER),
+    "enfants.ecole": TOUT,
+    "enfants.classe": TOUT,
+    "enfants.affectation": TOUT,
+    "enfants.vaccin": (VOIR, AJOUTER, CHANGER),
+    "enfants.periodevacances": TOUT,
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
     "familles.utilisateur": (VOIR, CHANGER),
     **RESSOURCES,
-    "enfants.enfant": (VOIR, CHANGER),
-    "enfants.rattachement": (VOIR,),
+    **ENFANTS,
 }
 
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
@@ -36,8 +54,13 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
     },
+    # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {
         "enfants.enfant": (VOIR,),
+        "enfants.personneautorisee": (VOIR,),
+        "enfants.informations": (VOIR,),
+        "enfants.sante": (VOIR,),
+        "enfants.documentenfant": (VOIR,),
     },
     "Trésorerie": {
         "familles.famille": (VOIR,),

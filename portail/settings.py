@@ -265,6 +265,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django.request": {"level": "ERROR"},  # a refused address may hold a token
-        "pypdf": {"level": "CRITICAL"},  # it quotes what families send
+        "pypdf": {"level": "CRITICAL"},  # they quote what families send
+        "weasyprint": {"level": "CRITICAL"},
     },
 }

@@ -1,8 +1,9 @@
-from familles.models.famille import Famille, Responsable
+from familles.models.famille import AncienFoyer, Famille, Responsable
 from familles.models.ressources import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale
 from familles.models.utilisateur import OubliMotDePasse, Utilisateur
 
 __all__ = [
+    "AncienFoyer",
     "CoordonneesBancaires",
     "DossierCaf",
     "Famille",

@@ -82,3 +82,22 @@ class Responsable(models.Model):
 
     def __str__(self):
         return self.utilisateur.nom_complet
+
+
+@suivre()
+class AncienFoyer(models.Model):
+    """A household an adult has left: what was issued while they shared it stays readable to both."""
+
+    adulte = models.ForeignKey(Responsable, on_delete=models.CASCADE, related_name="anciens_foyers")
+    famille = models.ForeignKey(
+        Famille, verbose_name="foyer quitté", on_delete=models.PROTECT, related_name="anciens_adultes"
+    )
+    quitte_le = models.DateField("quitté le", help_text="Premier jour du nouveau foyer.")
+
+    class Meta:
+        verbose_name = "ancien foyer"
+        verbose_name_plural = "anciens foyers"
+        ordering = ["adulte", "quitte_le", "pk"]
+
+    def __str__(self):
+        return f"{self.adulte}, {self.famille} jusqu'au {self.quitte_le:%d/%m/%Y}"

@@ -1,0 +1,23 @@
+"""School holidays, imported from a package by ``manage.py calendrier`` and then the agents' to correct."""
+
+from django.db import models
+
+from portail.outils.periodes import dans_l_ordre, sans_recouvrement
+
+
+class PeriodeVacances(models.Model):
+    nom = models.CharField("nom", max_length=60)
+    valable_du = models.DateField("premier jour")
+    valable_au = models.DateField("dernier jour", help_text="Inclus.")
+
+    class Meta:
+        verbose_name = "vacances scolaires"
+        verbose_name_plural = "vacances scolaires"
+        ordering = ["valable_du"]
+        constraints = [
+            sans_recouvrement(nom="vacances_sans_recouvrement", phrase="D'autres vacances couvrent ces jours."),
+            dans_l_ordre("vacances_dans_l_ordre"),
+        ]
+
+    def __str__(self):
+        return self.nom
