@@ -1,21 +1,26 @@
 """The loop: a family asks, an agent decides, the file changes, the family is told why."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from demandes.models import Demande, PieceJointe
 from demandes.types import TypeDemande
+from enfants import actions as enfants
+from enfants.models import Enfant, SuspensionAcces
 from familles import actions as familles
-from familles.actions import PERIODE_HABITUELLE, Periode
 from familles.models import Famille, Utilisateur
 from messagerie.actions import notifier, prevenir_service
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 from portail.outils.dates import jour, quand
+
+ATTENTES_MAX = 10  # demandes of one kind and household that may wait, where several may
 
 
 class DecisionImpossible(Exception):
@@ -41,6 +46,16 @@ class DossierModifie(DecisionImpossible):
         )
 
 
+class EnfantPerdu(DecisionImpossible):
+    """The child has left the household, or the services, or the adult's access to it is suspended."""
+
+    def __init__(self, demande: Demande):
+        super().__init__(
+            f"{demande.deposee_par} n'a plus accès au dossier de {demande.enfant.prenom} : accès suspendu, ou enfant "
+            "parti de ce foyer. Rien n'a été enregistré : refusez la demande."
+        )
+
+
 class DemandeInvalide(DecisionImpossible):
     def __init__(self, form):
         erreurs = [
@@ -55,20 +70,35 @@ class TropDePieces(Exception):
     """Two adults joined papers at once: together they pass the limit."""
 
 
+class TropDeDemandes(Exception):
+    """Enough demandes of this kind wait already."""
+
+
 class RienADemander(Exception):
     """The form holds what the file holds, and no new paper."""
 
 
-def formulaire(genre: type[TypeDemande], famille: Famille, *, demandeur: Utilisateur, pendante=None, data=None):
+def formulaire(
+    genre: type[TypeDemande],
+    famille: Famille,
+    enfant: Enfant | None = None,
+    *,
+    demandeur: Utilisateur,
+    pendante=None,
+    data=None,
+):
     """The form of a kind of demande on today's file, filled with the pending demande when there is one."""
-    actuelles = genre.actuelles(famille)
+    actuelles = genre.actuelles(famille, enfant)
     initial = {**actuelles, **(pendante.valeurs_demandees if pendante else {})}
-    return genre.formulaire(data, actuelles=actuelles, initial=initial, demandeur=demandeur, **genre.options(famille))
+    options = genre.options(famille, enfant)
+    return genre.formulaire(data, actuelles=actuelles, initial=initial, demandeur=demandeur, **options)
 
 
-def en_cours(genre: type[TypeDemande], famille: Famille) -> Demande | None:
-    """The family's pending demande of this kind."""
-    return Demande.objects.en_attente().filter(famille=famille, type=genre.code, enfant=None).first()
+def en_cours(genre: type[TypeDemande], famille: Famille, enfant: Enfant | None = None) -> Demande | None:
+    """The family's pending demande of this kind, about this child."""
+    if genre.plusieurs:
+        return None
+    return Demande.objects.en_attente().filter(famille=famille, type=genre.code, enfant=enfant).first()
 
 
 def deposer(
@@ -77,36 +107,37 @@ def deposer(
     form,
     *,
     par: Utilisateur,
+    enfant: Enfant | None = None,
     pieces: list[dict] = (),
     sans_pieces: list = (),
+    pendante: Demande | None = None,
 ) -> Demande:
     """The demande appears at the bottom of the page, « En attente »; asking again edits it.
 
     Only what differs from the file is kept. The service is told, by a mail without personal data.
 
     :param form: the valid form of the kind.
-    :param pieces: papers to join, as ``portail.outils.fichiers.ranger`` returns them: their files are stored.
+    :param enfant: the child whose file it is, for kinds ``par_enfant``.
+    :param pieces: papers to join, as ``portail.outils.fichiers.ranger`` returns them, with their ``nature``.
     :param sans_pieces: uuids of papers already joined that the family takes back.
+    :param pendante: the demande that is edited, for kinds of which several may wait.
     :raises RienADemander: nothing differs and no paper is joined.
     :raises TropDePieces: more than NOMBRE_MAX_PIECES in all.
+    :raises TropDeDemandes: ATTENTES_MAX wait already.
     """
+    depot = partial(_deposer, genre, famille, form, par, enfant, pieces, sans_pieces, pendante)
     try:
         with transaction.atomic():
-            return _deposer(genre, famille, form, par, pieces, sans_pieces)
+            return depot()
     except IntegrityError:
         # Two clicks at once: the first made the demande, this one edits it.
         with transaction.atomic():
-            return _deposer(genre, famille, form, par, pieces, sans_pieces)
+            return depot()
 
 
-def _deposer(genre, famille, form, par, pieces, sans_pieces):
-    demande = (
-        Demande.objects.select_for_update(of=("self",))
-        .en_attente()
-        .filter(famille=famille, type=genre.code, enfant=None)
-        .first()
-    )
+def _deposer(genre, famille, form, par, enfant, pieces, sans_pieces, pendante):
     demandees = form.changees()
+    demande = _a_modifier(genre, famille, enfant, pendante, demandees)
     gardees = demande.pieces.exclude(uuid__in=sans_pieces) if demande else PieceJointe.objects.none()
     if not demandees and not pieces and not gardees.exists():
         raise RienADemander
@@ -115,7 +146,12 @@ def _deposer(genre, famille, form, par, pieces, sans_pieces):
     avant = {nom: form.actuelles.get(nom, "") for nom in demandees}
     if demande is None:
         demande = Demande.objects.create(
-            type=genre.code, famille=famille, valeurs_avant=avant, valeurs_demandees=demandees, deposee_par=par
+            type=genre.code,
+            famille=famille,
+            enfant=enfant,
+            valeurs_avant=avant,
+            valeurs_demandees=demandees,
+            deposee_par=par,
         )
         service = ServiceMairie.objects.filter(code=genre.service).first()
         prevenir_service(service, "nouvelle_demande")
@@ -135,6 +171,43 @@ def _deposer(genre, famille, form, par, pieces, sans_pieces):
         )
     PieceJointe.objects.bulk_create([PieceJointe(demande=demande, deposee_par=par, **piece) for piece in pieces])
     return demande
+
+
+def _a_modifier(genre, famille, enfant, pendante, demandees):
+    """The pending demande that this deposit edits, locked; None when it makes a new one."""
+    en_attente = Demande.objects.select_for_update(of=("self",)).en_attente().filter(famille=famille, type=genre.code)
+    if not genre.plusieurs:
+        return en_attente.filter(enfant=enfant).first()
+    if pendante is not None:
+        return en_attente.filter(pk=pendante.pk).first()
+    familles.verrouiller(famille.pk)  # two clicks at once: the second finds what the first has asked
+    deja = list(en_attente.order_by("pk"))
+    double = next((demande for demande in deja if demande.valeurs_demandees == demandees), None)
+    if double is None and len(deja) >= ATTENTES_MAX:
+        raise TropDeDemandes
+    return double
+
+
+def peut_lire(agent: Utilisateur, demande: Demande) -> bool:
+    """True when this agent decides demandes, of this kind and about this child."""
+    ouvertes = Demande.objects.ouvertes_a(agent).filter(pk=demande.pk)
+    return agent.has_perm("demandes.traiter_demande") and ouvertes.exists()
+
+
+def noter_lecture(demande: Demande, *, par: Utilisateur, page: str) -> None:
+    """Where the demande tells a child's health, its family can read who opened it."""
+    if demande.genre.est_de_sante and demande.enfant_id:
+        enfants.noter_consultation([demande.enfant], par=par, page=page)
+
+
+def a_perdu_l_enfant(demande: Demande) -> bool:
+    """True when the household no longer has the child, or who asked may no longer see it."""
+    aujourdhui = timezone.localdate()
+    siens = Enfant.objects.de_la_famille(demande.famille_id, aujourdhui).non_partis(aujourdhui)
+    suspendu = SuspensionAcces.objects.en_vigueur(aujourdhui).filter(
+        enfant=demande.enfant_id, adulte__utilisateur=demande.deposee_par_id
+    )
+    return bool(demande.enfant_id) and (not siens.filter(pk=demande.enfant_id).exists() or suspendu.exists())
 
 
 def marquer_lue(demande: Demande, *, par: Utilisateur) -> None:
@@ -167,38 +240,62 @@ def accepter(
     *,
     par: Utilisateur,
     version: int | None = None,
-    periode: Periode = PERIODE_HABITUELLE,
+    decision: dict | None = None,
     mot: str = "",
 ) -> Demande:
     """The file takes what was asked, the demande is « Acceptée », the family's inbox says so.
 
     :param version: the version the agent saw; None takes the latest (bulk acceptance).
-    :param periode: when a new quotient counts.
+    :param decision: cleaned values of the kind's decision form; None takes the usual ones (bulk acceptance).
     :param mot: a word added to the message.
-    :raises DecisionImpossible: decided or edited meanwhile, file changed since the deposit, or no longer
-        valid; nothing is written.
+    :raises DecisionImpossible: decided or edited meanwhile, file changed since the deposit, no longer valid, or
+        in need of the decision form; nothing is written.
     """
     demande = _verrouiller_en_attente(demande_id, version)
-    famille = familles.verrouiller(demande.famille_id)
-    if demande.valeurs_demandees:  # a paper sent alone changes no field
+    if demande.genre.plusieurs:
+        familles.attendre_son_tour()  # two households ask for one child: the second agent sees the first's
+    demande.famille = famille = familles.verrouiller(demande.famille_id)
+    if demande.enfant_id:
+        demande.enfant = enfants.verrouiller(demande.enfant_id)
+        if a_perdu_l_enfant(demande):
+            raise EnfantPerdu(demande)
+    if demande.valeurs_demandees or decision:  # a paper sent alone changes no field
         form = _revalider(demande, famille)
-        demande.genre.appliquer(
-            famille, form.cleaned_data, changees=list(demande.valeurs_demandees), par=par, periode=periode
-        )
+        if not decision and (raison := demande.genre.empeche(demande)):
+            raise DecisionImpossible(raison)
+        demande.genre.appliquer(demande, form.cleaned_data, par=par, decision=decision or {})
+        demande.save(update_fields=["enfant"])  # a child that was asked for now has a file
+    _classer_les_pieces(demande)
     return _clore(demande, famille, Demande.Etat.ACCEPTEE, par=par, motif=mot)
 
 
+def _classer_les_pieces(demande):
+    """Papers asked for by name join the child's file."""
+    par_nature = {}
+    for piece in demande.pieces.exclude(nature=""):
+        colonnes = {nom: getattr(piece, nom) for nom in ("nom", "type_mime", "taille", "fichier")}
+        par_nature.setdefault(piece.nature, []).append(colonnes)
+    for nature, pieces in par_nature.items():
+        expire_le = demande.genre.expiration(demande, nature)
+        enfants.classer_document(demande.enfant, demande.famille, nature, pieces, expire_le=expire_le)
+
+
 def _revalider(demande, famille):
-    genre = demande.genre
-    actuelles = genre.actuelles(famille)
+    genre, enfant = demande.genre, demande.enfant
+    actuelles = genre.actuelles(famille, enfant)
     libelles = genre.libelles()
     ecarts = [libelles[nom] for nom, avant in demande.valeurs_avant.items() if actuelles.get(nom, "") != avant]
     if ecarts:
         raise DossierModifie(ecarts)
     valeurs = {**actuelles, **demande.valeurs_demandees}
+    options = genre.options(famille, enfant)
     form = genre.formulaire(
-        valeurs, actuelles=actuelles, initial=dict(valeurs), demandeur=demande.deposee_par, **genre.options(famille)
+        valeurs, actuelles=actuelles, initial=dict(valeurs), demandeur=demande.deposee_par, **options
     )
+    # What was not asked is not judged: an old file must not stop a paper or a phone number.
+    autres = set(form.fields) - set(demande.valeurs_demandees)
+    for nom in autres:
+        form.fields[nom].required = False
     if not form.is_valid():
         raise DemandeInvalide(form)
     return form
@@ -233,25 +330,56 @@ def _clore(demande, famille, etat, *, par, motif):
     )
     service = ServiceMairie.objects.filter(code=demande.genre.service).first()
     sujet, corps = composer_reponse(demande, etat, motif, service)
-    notifier(
-        famille,
-        sujet=sujet,
-        corps=corps,
-        par=par,
-        service=service,
-        lien=demande.get_absolute_url(),
-        lien_libelle="Voir la demande",
-    )
+    message = {"sujet": sujet, "corps": corps, "par": par, "service": service}
+    prevenir(famille, demande.enfant, **message, lien=demande.get_absolute_url(), lien_libelle="Voir la demande")
+    if etat == Demande.Etat.ACCEPTEE and demande.genre.prevenir_autre_foyer:
+        _prevenir_l_autre_foyer(demande, service)
     return demande
+
+
+def prevenir(famille: Famille, enfant: Enfant | None, **message) -> None:
+    """Both adults of the household read the message, but for one who may no longer see the child.
+
+    :param message: what messagerie.actions.notifier takes.
+    """
+    suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(enfant=enfant)
+    suspendus = set(suspensions.values_list("adulte", flat=True)) if enfant else set()
+    adultes = list(famille.adultes())
+    if not suspendus & {adulte.pk for adulte in adultes}:
+        notifier(famille, **message)
+        return
+    for adulte in adultes:
+        if adulte.pk not in suspendus:
+            notifier(famille, destinataire=adulte, **message)
+
+
+def _prevenir_l_autre_foyer(demande, service):
+    """The file is the child's: its other household hears that it changed, not what the first one asked."""
+    enfant, genre = demande.enfant, demande.genre
+    for famille in Famille.objects.filter(
+        pk__in=enfant.rattachements.en_vigueur(timezone.localdate()).exclude(famille=demande.famille).values("famille")
+    ):
+        prevenir(
+            famille,
+            enfant,
+            sujet=f"{genre.libelle_icone} de {enfant.prenom} : dossier mis à jour",
+            corps=f"Bonjour,\n\nLe dossier de {enfant.prenom} a changé à la demande de son autre foyer "
+            f"(« {genre.libelle_icone} »). Relisez-le, et dites-nous si quelque chose n'est pas juste.\n\n"
+            f"{service.nom if service else Commune.actuelle().nom}",
+            par=None,
+            service=service,
+            lien=reverse("enfant", args=[enfant.uuid]),
+            lien_libelle="Voir le dossier",
+        )
 
 
 def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMairie | None) -> tuple[str, str]:
     """Subject and text of the answer, as the family will read them; also the agent's preview."""
     genre = demande.genre
     deposee = jour(timezone.localtime(demande.deposee_le).date())
-    quoi = f"votre demande « {genre.libelle_icone} » du {deposee}"
+    quoi = f"votre demande « {demande.titre} » du {deposee}"
     if etat == Demande.Etat.ACCEPTEE:
-        sujet = f"{genre.libelle_icone} : demande acceptée"
+        sujet = f"{demande.titre} : demande acceptée"
         lignes = [f"Nous avons accepté {quoi} : {demande.resume}.", *genre.precisions(demande)]
         if motif:
             lignes.append(motif)
@@ -261,7 +389,7 @@ def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMa
                 "Si vous n'en saviez rien, prévenez la mairie sans attendre."
             )
     else:
-        sujet = f"{genre.libelle_icone} : demande refusée"
+        sujet = f"{demande.titre} : demande refusée"
         lignes = [
             f"Nous ne pouvons pas accepter {quoi}.",
             f"Raison : {motif}",
@@ -293,19 +421,32 @@ class LigneComparee:
     conflit: bool
 
 
-def comparer(demande: Demande, *, pour_agent: bool) -> list[LigneComparee]:
-    """What was, what is asked, what is now, in the words of the form; bank numbers whole for agents only."""
-    genre = demande.genre
+def comparer(demande: Demande, *, pour_agent: bool, sans_maintenant: bool = False) -> list[LigneComparee]:
+    """What was, what is asked, what is now, in the words of the form; bank numbers whole for agents only.
+
+    A list or a table of values is told line by line, and only the lines that change.
+
+    :param sans_maintenant: for a family whose child has left: what the file has become is not read.
+    """
+    genre, avant = demande.genre, demande.valeurs_avant
+    actuelles = avant if sans_maintenant else genre.actuelles(demande.famille, demande.enfant)
     afficher = genre.afficher if pour_agent else genre.afficher_masque
-    actuelles = genre.actuelles(demande.famille)
     libelles = genre.libelles()
-    return [
-        LigneComparee(
-            libelles.get(nom, nom),
-            afficher(nom, demande.valeurs_avant.get(nom, "")),
-            afficher(nom, valeur),
-            afficher(nom, actuelles.get(nom, "")),
-            demande.est_en_attente and actuelles.get(nom, "") != demande.valeurs_avant.get(nom, ""),
-        )
-        for nom, valeur in demande.demandees_dans_l_ordre()
-    ]
+    lignes = []
+    for nom, valeur in demande.demandees_dans_l_ordre():
+        trois = (avant.get(nom, ""), valeur, actuelles.get(nom, ""))
+        conflit = demande.est_en_attente and trois[2] != trois[0]
+        if genre.eclater(nom, valeur) is None:
+            lignes.append(LigneComparee(libelles.get(nom, nom), *(afficher(nom, v) for v in trois), conflit))
+        else:
+            lignes += _comparer_lignes([genre.eclater(nom, v) for v in trois], demande.est_en_attente)
+    return lignes
+
+
+def _comparer_lignes(trois, en_attente):
+    avant, demande, maintenant = trois
+    for cle in {**avant, **demande, **maintenant}:
+        textes = [lignes.get(cle, ("", "–"))[1] for lignes in trois]
+        if textes[0] != textes[1] or (en_attente and textes[2] != textes[0]):
+            libelle = next(lignes[cle][0] for lignes in (demande, avant, maintenant) if cle in lignes)
+            yield LigneComparee(libelle, *textes, en_attente and textes[2] != textes[0])

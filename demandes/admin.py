@@ -11,9 +11,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from demandes import actions, presentation
-from demandes.forms import RefusForm
+from demandes.forms.decision import RefusForm
 from demandes.models import Demande, MotifRefus
-from familles.actions import PERIODE_HABITUELLE, Periode
 from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.outils.admin import FiltreTexte, LectureSeuleAdmin, PortailAdmin
@@ -80,14 +79,17 @@ class DemandeAdmin(LectureSeuleAdmin):
         FiltreFamille,
         ("traitee_par", FiltreAgent),
     ]
-    list_select_related = ["famille", "traitee_par"]
-    search_fields = ["famille__nom__unaccent"]
+    list_select_related = ["famille", "enfant", "traitee_par"]
+    search_fields = ["famille__nom__unaccent", "enfant__nom__unaccent", "enfant__prenom__unaccent"]
     ordering = ["deposee_le", "pk"]
     actions = ["accepter_la_selection"]
 
     @admin.display(description="demande", ordering="type")
     def type_demande(self, demande):
-        return demande.genre.libelle_icone
+        return demande.titre
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).ouvertes_a(request.user)
 
     def has_traiter_permission(self, request):
         return request.user.has_perm("demandes.traiter_demande")
@@ -107,7 +109,7 @@ class DemandeAdmin(LectureSeuleAdmin):
                 actions.accepter(pk, par=request.user)
                 acceptees += 1
             except actions.DecisionImpossible as erreur:
-                demande = Demande.objects.select_related("famille").get(pk=pk)
+                demande = Demande.objects.select_related("famille", "enfant").get(pk=pk)
                 self.message_user(request, f"{demande} : {erreur}", messages.WARNING)
         if acceptees:
             phrase = "1 demande acceptée, la famille est prévenue."
@@ -147,9 +149,9 @@ class DemandeAdmin(LectureSeuleAdmin):
         form = self._formulaire_decision(demande, request.POST)
         if form is not None and not form.is_valid():
             return self._page(request, demande, decision=form)
-        periode = Periode(**form.cleaned_data) if form is not None else PERIODE_HABITUELLE
+        choix = form.cleaned_data if form is not None else None
         mot = request.POST.get("mot", "")[:2000].replace("\x00", "")
-        decider = partial(actions.accepter, demande.pk, par=request.user, periode=periode, mot=mot)
+        decider = partial(actions.accepter, demande.pk, par=request.user, decision=choix, mot=mot)
         return self._conclure(request, demande, decider)
 
     def _refuser(self, request, demande):
@@ -172,7 +174,7 @@ class DemandeAdmin(LectureSeuleAdmin):
         self.message_user(
             request, f"{demande} : {demande.get_etat_display().lower()}. La famille est prévenue.", messages.SUCCESS
         )
-        suivante = self._voisine(demande, apres=True)
+        suivante = self._voisine(request, demande, apres=True)
         if suivante:
             return redirect("admin:demandes_demande_change", suivante.pk)
         return redirect("admin:demandes_demande_changelist")
@@ -182,30 +184,31 @@ class DemandeAdmin(LectureSeuleAdmin):
         initial = demande.genre.decision_proposee(demande)
         return demande.genre.formulaire_decision(data, initial=initial) if initial else None
 
-    @staticmethod
-    def _voisine(demande, *, apres):
+    def _voisine(self, request, demande, *, apres):
         """The next pending demande, oldest first, or the one before."""
-        autres = Demande.objects.en_attente().exclude(pk=demande.pk)
+        autres = self.get_queryset(request).en_attente().exclude(pk=demande.pk)
         if apres:
             return autres.filter(deposee_le__gte=demande.deposee_le).order_by("deposee_le", "pk").first()
         return autres.filter(deposee_le__lte=demande.deposee_le).order_by("-deposee_le", "-pk").first()
 
     def _page(self, request, demande, *, refus=None, decision=None, apercu=False, status=None):
+        actions.noter_lecture(demande, par=request.user, page="Demande de la famille")
         service = ServiceMairie.objects.filter(code=demande.genre.service).first()
         peut_traiter = demande.est_en_attente and self.has_traiter_permission(request)
         refus = refus or RefusForm()
         motif_tape = refus["motif"].value() or ""
-        precedente, suivante = (self._voisine(demande, apres=sens) for sens in (False, True))
+        precedente, suivante = (self._voisine(request, demande, apres=sens) for sens in (False, True))
         contexte = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{demande.genre.libelle_icone} – {demande.famille}",
+            "title": str(demande),
             "demande": demande,
             "lignes": actions.comparer(demande, pour_agent=True),
             "pieces": list(demande.pieces.all()),
             "etapes": presentation.etapes(demande, pour_agent=True),
             "adultes": list(demande.famille.adultes()),
             "peut_traiter": peut_traiter,
+            "enfant_perdu": actions.EnfantPerdu(demande) if peut_traiter and actions.a_perdu_l_enfant(demande) else "",
             "decision": decision or (self._formulaire_decision(demande) if peut_traiter else None),
             "refus": refus,
             "apercu_refus": apercu,

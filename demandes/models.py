@@ -4,11 +4,12 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from demandes.types import TYPES
+from enfants.models import Enfant, Nature, SuspensionAcces
 from portail.outils.chiffrement import ValeursChiffrees
 from portail.outils.fichiers import Piece
 
@@ -21,6 +22,17 @@ def choix_types():
 class DemandeQuerySet(models.QuerySet):
     def en_attente(self):
         return self.filter(etat=Demande.Etat.EN_ATTENTE)
+
+    def visibles_par(self, adulte):
+        """Demandes of this adult's household, but for those about a child whose access it has lost."""
+        suspendus = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(adulte=adulte)
+        return self.filter(famille=adulte.famille_id).exclude(Exists(suspendus.filter(enfant=OuterRef("enfant"))))
+
+    def ouvertes_a(self, agent):
+        """Demandes of the kinds this agent may read: health is not for the accounts."""
+        fermes = [code for code, genre in TYPES.items() if genre.permission and not agent.has_perm(genre.permission)]
+        ici = Q(enfant=None) | Q(enfant__in=Enfant.objects.accessibles_a(agent))
+        return self.filter(ici).exclude(type__in=fermes)
 
     def de_la_rubrique(self, rubrique):
         """Demandes of « mon-compte » or of « mes-enfants »."""
@@ -84,7 +96,7 @@ class Demande(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["famille", "enfant", "type"],
-                condition=Q(etat="EN_ATTENTE"),
+                condition=Q(etat="EN_ATTENTE") & ~Q(type="ajout-enfant"),
                 nulls_distinct=False,
                 name="une_demande_en_attente_par_type",
                 violation_error_message="Une demande de ce type attend déjà une réponse.",
@@ -107,7 +119,7 @@ class Demande(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.genre.libelle} – {self.famille}"
+        return f"{self.titre} – {self.famille}"
 
     def get_absolute_url(self):
         return reverse("demande", args=[self.uuid])
@@ -116,6 +128,14 @@ class Demande(models.Model):
     def genre(self):
         """The class of demandes/types.py behind ``type``."""
         return TYPES[self.type]
+
+    @property
+    def titre(self):
+        """« Données sanitaires de Léa »."""
+        prenom = self.enfant.prenom if self.enfant_id else self.valeurs_demandees.get("prenom", "")
+        if self.genre.plusieurs:
+            return f"{self.genre.libelle_icone} : {prenom}"
+        return f"{self.genre.libelle_icone} de {prenom}" if self.genre.par_enfant else self.genre.libelle_icone
 
     @property
     def est_en_attente(self):
@@ -141,6 +161,7 @@ def _au_milieu(nom):
 
 class PieceJointe(Piece):
     demande = models.ForeignKey(Demande, on_delete=models.CASCADE, related_name="pieces")
+    nature = models.CharField("nature", max_length=9, choices=Nature, blank=True)
     deposee_par = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta:

@@ -2,6 +2,8 @@
 
 from collections import namedtuple
 
+from django.urls import reverse
+
 from demandes.models import Demande
 from demandes.types import types_de
 from portail.outils.dates import quand
@@ -17,7 +19,7 @@ def lignes(demandes) -> list[Ligne]:
         Ligne(
             demande.get_absolute_url(),
             demande.genre.icone,
-            demande.genre.libelle_icone,
+            demande.titre,
             demande.resume,
             f"Déposée {quand(demande.deposee_le)}",
             demande.etat,
@@ -27,9 +29,17 @@ def lignes(demandes) -> list[Ligne]:
     ]
 
 
-def rail(rubrique: str, actif: str = "") -> list[Icone]:
-    """The icons at the left of a tab, one for each kind of demande."""
-    return [Icone(genre.libelle_icone, genre.url(), genre.icone, genre.code == actif) for genre in types_de(rubrique)]
+def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:
+    """The icons at the left of a tab: what can be asked about this child, or without one; then what can be read."""
+    genres = [genre for genre in types_de(rubrique) if genre.par_enfant == (enfant is not None)]
+    icones = [Icone(genre.libelle_icone, genre.url(enfant), genre.icone, genre.code == actif) for genre in genres]
+    if enfant is not None:
+        lire = [
+            ("Fiche d'inscription", "fiche_inscription", "imprimer"),
+            ("Qui a consulté", "consultations", "oeil"),
+        ]
+        icones += [Icone(mot, reverse(nom, args=[enfant.uuid]), icone, nom == actif) for mot, nom, icone in lire]
+    return icones
 
 
 def etapes(demande: Demande, *, pour_agent: bool = False) -> list[Etape]:
@@ -62,3 +72,21 @@ def etapes(demande: Demande, *, pour_agent: bool = False) -> list[Etape]:
             decidee,
         ),
     ]
+
+
+def fiche(genre, famille, enfant=None, *, complete=True) -> list[tuple[str, str]]:
+    """``(label, text)`` of all that the file holds of a kind, in the order and words of its form.
+
+    :param complete: False to sum up long tables.
+    """
+    actuelles, lignes = genre.actuelles(famille, enfant), []
+    for nom, libelle in genre.libelles().items():
+        valeur = actuelles[nom]
+        resume = None if complete else genre.resumer(nom, valeur)
+        eclatees = genre.eclater(nom, valeur) if resume is None else None
+        if eclatees:
+            lignes += eclatees.values()
+        else:
+            vide = valeur in ("", [], {})
+            lignes.append((libelle, resume or ("" if vide else genre.afficher(nom, valeur))))
+    return lignes

@@ -4,6 +4,8 @@ from demandes import views
 
 urlpatterns = [
     path("mon-compte/<str:type>/", views.demander, name="demander"),
+    path("mes-enfants/ajouter/", views.ajouter_enfant, name="ajouter_enfant"),
+    path("mes-enfants/<uuid:uuid>/<slug:type>/", views.demander_enfant, name="demander_enfant"),
     path("demandes/", views.liste, name="demandes"),
     path("demandes/<uuid:uuid>/", views.detail, name="demande"),
     path("demandes/<uuid:uuid>/retirer/", views.retirer, name="retirer_demande"),

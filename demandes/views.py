@@ -1,22 +1,26 @@
 """The pages of the demandes for the families: ask, follow, edit, withdraw."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from demandes import actions, presentation
 from demandes.models import Demande, PieceJointe
 from demandes.pieces import PiecesForm
-from demandes.types import RUBRIQUES, TYPES, types_de
+from demandes.types import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TYPES, types_de
+from demandes.types.enfants import AjoutEnfant
+from enfants.models import Enfant
 from familles.pages import page_famille
 from messagerie.models import ServiceMairie
-from portail.outils.fichiers import ranger, servir
+from portail.outils.fichiers import servir
 
 DEMANDES_PAR_PAGE = 20
 RECENTES = timedelta(days=31)
@@ -25,14 +29,50 @@ RECENTES = timedelta(days=31)
 @page_famille
 def demander(request, type):
     """One of the five requests of « Mon compte »."""
-    genre = TYPES.get(type)
-    if genre is None:
+    return _demander(request, _genre(type, MON_COMPTE))
+
+
+@page_famille
+def demander_enfant(request, uuid, type):
+    """One of the requests about a child."""
+    genre = _genre(type, MES_ENFANTS)
+    if not genre.par_enfant:
         raise Http404("Type de demande inconnu")
-    pendante = actions.en_cours(genre, request.famille)
+    enfants = Enfant.objects.visibles_par(request.user).select_related("informations", "sante")
+    return _demander(request, genre, enfant=get_object_or_404(enfants, uuid=uuid))
+
+
+@page_famille
+def ajouter_enfant(request):
+    """A child who will soon come to the services; ``?demande=`` edits one that waits."""
+    pendante = None
+    if cle := request.GET.get("demande", ""):
+        pendantes = Demande.objects.visibles_par(request.adulte).en_attente().filter(type=AjoutEnfant.code)
+        pendante = get_object_or_404(pendantes, uuid=_uuid_ou_404(cle))
+    return _demander(request, AjoutEnfant, pendante=pendante)
+
+
+def _genre(type_, rubrique):
+    genre = TYPES.get(type_)
+    if genre is None or genre.rubrique != rubrique:
+        raise Http404("Type de demande inconnu")
+    return genre
+
+
+def _uuid_ou_404(texte):
+    try:
+        return UUID(texte)
+    except ValueError:
+        raise Http404("Demande inconnue") from None
+
+
+def _demander(request, genre, *, enfant=None, pendante=None):
+    pendante = pendante or actions.en_cours(genre, request.famille, enfant)
     post = request.method == "POST"
     form = actions.formulaire(
         genre,
         request.famille,
+        enfant,
         demandeur=request.user,
         pendante=pendante,
         data=request.POST if post else None,
@@ -41,35 +81,49 @@ def demander(request, type):
         request.POST if post else None,
         request.FILES if post else None,
         deja=pendante.pieces.all() if pendante else (),
+        natures=genre.natures,
     )
     if post and form.is_valid() & pieces.is_valid():
-        return _deposer(request, genre, form, pieces)
+        return _deposer(request, genre, form, pieces, enfant, pendante)
     contexte = {
         "genre": genre,
+        "enfant": enfant,
         "form": form,
         "pieces": pieces,
         "pendante": pendante,
-        "rail": presentation.rail(genre.rubrique, actif=genre.code),
+        "rail": presentation.rail(genre.rubrique, enfant, actif=genre.code),
+        "retour": _retour(genre, enfant),
     }
     return render(request, "demandes/demander.html", contexte, status=422 if post else 200)
 
 
-def _deposer(request, genre, form, pieces):
+def _retour(genre, enfant):
+    if enfant is not None:
+        return reverse("enfant", args=[enfant.uuid])
+    return reverse("mon_compte" if genre.rubrique == MON_COMPTE else "mes_enfants")
+
+
+def _deposer(request, genre, form, pieces, enfant, pendante):
     try:
         demande = actions.deposer(
             genre,
             request.famille,
             form,
             par=request.user,
-            pieces=[ranger(*piece) for piece in pieces.cleaned_data["pieces"]],
+            enfant=enfant,
+            pieces=pieces.ranger(),
             sans_pieces=pieces.cleaned_data["retirer"],
+            pendante=pendante,
         )
     except actions.RienADemander:
         messages.info(request, "Rien n'a changé : aucune demande n'a été envoyée.")
-        return redirect("demander", genre.code)
+        return redirect(genre.url(enfant))
     except actions.TropDePieces:
         messages.error(request, "L'autre adulte du foyer vient de joindre des pièces : retirez-en avant d'en ajouter.")
-        return redirect("demander", genre.code)
+        return redirect(genre.url(enfant))
+    except actions.TropDeDemandes:
+        messages.error(request, "Plusieurs demandes attendent déjà : modifiez l'une d'elles, ou attendez la réponse.")
+        return redirect("demandes")
     if demande.modifiee_le:
         messages.success(request, "Votre demande est modifiée. La mairie lira cette version.")
     else:
@@ -80,7 +134,7 @@ def _deposer(request, genre, form, pieces):
 @page_famille
 def liste(request):
     """Liste des demandes: less than a month, whatever the answer; older ones one click away."""
-    demandes = Demande.objects.filter(famille=request.famille)
+    demandes = Demande.objects.visibles_par(request.adulte).select_related("enfant")
     toutes = request.GET.get("periode") == "toutes"
     if not toutes:
         demandes = demandes.deposees_depuis(timezone.now() - RECENTES)
@@ -128,25 +182,41 @@ def _filtres(par_type, rubrique, type_, toutes):
 
 @page_famille
 def detail(request, uuid):
-    demandes = Demande.objects.select_related("deposee_par", "traitee_par", "famille")
-    demande = get_object_or_404(demandes, famille=request.famille, uuid=uuid)
+    demandes = Demande.objects.visibles_par(request.adulte).select_related("deposee_par", "traitee_par", "enfant")
+    demande = get_object_or_404(demandes, uuid=uuid)
     demande.famille = request.famille
+    # The child may have left the household since: its answer stays, its file does not open.
+    enfant = (
+        Enfant.objects.visibles_par(request.user).filter(pk=demande.enfant_id).first() if demande.enfant_id else None
+    )
+    perdu = bool(demande.enfant_id) and enfant is None
     contexte = {
         "demande": demande,
         "genre": demande.genre,
         "service": ServiceMairie.objects.filter(code=demande.genre.service).first(),
         "etapes": presentation.etapes(demande),
-        "lignes": actions.comparer(demande, pour_agent=False),
+        "lignes": actions.comparer(demande, pour_agent=False, sans_maintenant=perdu),
+        "sans_maintenant": perdu,
         "pieces": list(demande.pieces.all()),
-        "rail": presentation.rail(demande.genre.rubrique, actif=demande.type),
+        "rail": presentation.rail(demande.genre.rubrique, enfant, actif=demande.type),
+        "lien_formulaire": _lien_formulaire(demande, enfant),
     }
     return render(request, "demandes/detail.html", contexte)
+
+
+def _lien_formulaire(demande, enfant):
+    """Where the same is asked again, or this pending demande edited; "" when the child has left the household."""
+    genre = demande.genre
+    if genre.par_enfant and enfant is None:
+        return ""
+    suite = f"?demande={demande.uuid}" if genre.plusieurs and demande.est_en_attente else ""
+    return genre.url(enfant) + suite
 
 
 @page_famille
 @require_POST
 def retirer(request, uuid):
-    demande = get_object_or_404(Demande, famille=request.famille, uuid=uuid)
+    demande = get_object_or_404(Demande.objects.visibles_par(request.adulte), uuid=uuid)
     try:
         actions.retirer(demande, par=request.user)
         messages.success(request, "Votre demande est retirée. Votre dossier n'a pas changé.")
@@ -157,9 +227,13 @@ def retirer(request, uuid):
 
 def piece_jointe(request, uuid):
     """The paper, for the family that sent it and for the agents who decide."""
-    piece = get_object_or_404(PieceJointe.objects.select_related("demande"), uuid=uuid)
-    adulte = request.user.adulte
-    de_la_famille = adulte is not None and piece.demande.famille_id == adulte.famille_id
-    if not de_la_famille and not request.user.has_perm("demandes.traiter_demande"):
-        raise Http404("Pièce d'une autre famille")
+    piece = get_object_or_404(PieceJointe.objects.select_related("demande", "demande__enfant"), uuid=uuid)
+    adulte, demande = request.user.adulte, piece.demande
+    if adulte is not None:
+        if not Demande.objects.visibles_par(adulte).filter(pk=demande.pk).exists():
+            raise Http404("Pièce d'une autre famille")
+        return servir(piece)
+    if not actions.peut_lire(request.user, demande):
+        raise Http404("Pièce réservée aux agents qui décident")
+    actions.noter_lecture(demande, par=request.user, page="Pièce jointe à une demande")
     return servir(piece)

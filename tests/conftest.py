@@ -173,13 +173,14 @@ def familles_de(distribution):
 
 @pytest.fixture
 def deposer(distribution):
-    """``deposer("durand", "responsable", telephone_mobile="…")``: a demande as the page would make it."""
+    """``deposer("durand", "responsable", telephone_mobile="…")``: a demande as its page would make it."""
 
-    def deposer(identifiant, type_, **demandees):
+    def deposer(identifiant, type_, *, enfant=None, **demandees):
         compte = Utilisateur.objects.get(identifiant=identifiant)
         famille, genre = Famille.objects.get(responsables__utilisateur=compte), TYPES[type_]
-        form = actions.formulaire(genre, famille, demandeur=compte, data={**genre.actuelles(famille), **demandees})
+        donnees = {**genre.actuelles(famille, enfant), **demandees}
+        form = actions.formulaire(genre, famille, enfant, demandeur=compte, data=donnees)
         assert form.is_valid(), form.errors
-        return actions.deposer(genre, famille, form, par=compte)
+        return actions.deposer(genre, famille, form, par=compte, enfant=enfant)
 
     return deposer

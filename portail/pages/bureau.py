@@ -17,7 +17,7 @@ def compteurs(agent) -> list[Compteur]:
     """Counters that this agent may open, the most pressing first."""
     compteurs = []
     if agent.has_perm("demandes.view_demande"):
-        compteurs += _demandes()
+        compteurs += _demandes(agent)
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:
@@ -26,11 +26,15 @@ def compteurs(agent) -> list[Compteur]:
     return compteurs
 
 
-def _demandes():
+def _demandes(agent):
     liste = reverse("admin:demandes_demande_changelist")
     vieille = timezone.now() - timedelta(days=7)
-    comptes = Demande.objects.en_attente().aggregate(
-        toutes=Count("pk"), vieilles=Count("pk", filter=Q(deposee_le__lt=vieille)), premiere=Min("deposee_le")
+    comptes = (
+        Demande.objects.ouvertes_a(agent)
+        .en_attente()
+        .aggregate(
+            toutes=Count("pk"), vieilles=Count("pk", filter=Q(deposee_le__lt=vieille)), premiere=Min("deposee_le")
+        )
     )
     en_attente = "demande en attente" if comptes["toutes"] == 1 else "demandes en attente"
     resultat = [Compteur(comptes["toutes"], en_attente, liste, False)]

@@ -27,7 +27,7 @@ def page_expiree(request, reason="") -> HttpResponse:
     libelles = genre.libelles() if genre else {}
     contexte = {
         "champs": champs,
-        "apercu": [(libelles.get(nom, nom.replace("_", " ").capitalize()), valeur) for nom, valeur in champs if valeur],
+        "apercu": [(libelles.get(nom, _libelle(nom)), valeur) for nom, valeur in champs if valeur and _libelle(nom)],
         "action": request.get_full_path(),
         "connecte": request.user.is_authenticated,
         "fichiers_perdus": bool(request.FILES),
@@ -35,6 +35,12 @@ def page_expiree(request, reason="") -> HttpResponse:
     reponse = render(request, "portail/page_expiree.html", contexte, status=403)
     reponse.headers["Cache-Control"] = "no-store"
     return reponse
+
+
+def _libelle(nom):
+    """« Prenom » of « personnes-0-prenom »; none for what only the machine reads."""
+    dernier = nom.rpartition("-")[2]
+    return "" if dernier.isupper() or dernier == "cle" else dernier.replace("_", " ").capitalize()
 
 
 def _vient_d_ici(request):

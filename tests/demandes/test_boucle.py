@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from demandes import actions
 from demandes.models import Demande
-from familles.actions import Periode, modifier_adulte
+from familles.actions import modifier_adulte
 from familles.models import CoordonneesBancaires, Responsable
 from messagerie.models import Courriel, Fil
 from messagerie.taches import envoyer_courriels
@@ -140,8 +140,8 @@ def test_un_adulte_ne_change_pas_l_adresse_e_mail_de_l_autre(deposer):
 
 def test_accepter_la_caf_date_le_quotient(deposer, comptes):
     demande = deposer("martin", "caf", caisse="CAF du Cher", quotient="1 234,50", mois="10/2026")
-    periode = Periode(effet=date(2026, 12, 1), expiration=date(2027, 8, 31), source="CDAP")
-    actions.accepter(demande.pk, par=comptes["comptable"], periode=periode)
+    decision = {"effet": date(2026, 12, 1), "expiration": date(2027, 8, 31), "source": "CDAP"}
+    actions.accepter(demande.pk, par=comptes["comptable"], decision=decision)
     quotient = demande.famille.quotients.get()
     assert (quotient.valeur, quotient.source, quotient.mois) == (Decimal("1234.50"), "CDAP", date(2026, 10, 1))
     assert (quotient.valable_du, quotient.valable_au) == (date(2026, 12, 1), date(2027, 8, 31))
@@ -154,7 +154,7 @@ def test_un_nouveau_quotient_ferme_le_precedent_la_veille(deposer, comptes, fami
     actions.retirer(demande, par=comptes["durand"])
     effet = date(ancien.valable_du.year + 1, 1, 1)
     demande = deposer("durand", "caf", quotient="900", mois="01/2026")
-    actions.accepter(demande.pk, par=comptes["agent"], periode=Periode(effet, date(effet.year, 8, 31)))
+    actions.accepter(demande.pk, par=comptes["agent"], decision={"effet": effet, "expiration": date(effet.year, 8, 31)})
     assert list(famille_durand.quotients.order_by("valable_du").values_list("valeur", "valable_au")) == [
         (Decimal("812"), date(ancien.valable_du.year, 12, 31)),
         (Decimal("900"), date(effet.year, 8, 31)),

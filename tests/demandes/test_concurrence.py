@@ -10,6 +10,8 @@ from django.utils import timezone
 from demandes import actions
 from demandes.models import Demande
 from demandes.types import TYPES
+from enfants import actions as enfants
+from enfants.models import Enfant, Sante
 from familles.models import Famille, Responsable, Utilisateur
 from messagerie.models import Courriel, Fil
 
@@ -193,3 +195,128 @@ def test_deux_clics_font_une_seule_demande(distribution):
         assert Demande.objects.filter(deposee_par=compte).count() == 1
         assert Courriel.objects.count() == 1  # the service is told once
     assert Demande.objects.get(deposee_par=compte).deposee_le < timezone.now()
+
+
+# --- A child's file --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def demandes_de_sante(deposer):
+    """``demandes_de_sante("Inès", benali="Sirop", rossi="Collyre")``: a demande of each household on one child."""
+
+    def demandes_de_sante(prenom, **traitements):
+        enfant = Enfant.objects.get(prenom=prenom)
+        enfants.modifier_sante(enfant, {"medecin_nom": "Dr Roy"})
+        return [deposer(qui, "sante", enfant=enfant, traitements=texte) for qui, texte in traitements.items()]
+
+    return demandes_de_sante
+
+
+def reouvrir(demandes):
+    """Put the demandes, and the treatments of the child, back as they were before the race."""
+
+    def reouvrir():
+        vierges = {"etat": "EN_ATTENTE", "traitee_le": None, "traitee_par": None, "motif": "", "version": 1}
+        Demande.objects.filter(pk__in=[demande.pk for demande in demandes]).update(**vierges)
+        for fiche in Sante.objects.filter(enfant=demandes[0].enfant):
+            fiche.traitements = ""
+            fiche.save(update_fields=["traitements"])
+        Fil.objects.all().delete()
+        Courriel.objects.all().delete()
+
+    return reouvrir
+
+
+def accepteurs(*demandes):
+    """An acceptance by each of two agents."""
+    agents = [Utilisateur.objects.get(identifiant=nom) for nom in ("agent", "admin")]
+    return [
+        lambda pk=demande.pk, par=agent: actions.accepter(pk, par=par, version=1)
+        for demande, agent in zip(demandes, agents, strict=True)
+    ]
+
+
+def test_deux_agents_acceptent_la_meme_demande_de_sante(demandes_de_sante):
+    (demande,) = demandes_de_sante("Léa", durand="Sirop")
+    for resultats in Course(*accepteurs(demande, demande)).tours(100, reouvrir([demande])):
+        gagnant, perdant = sorted(resultats, key=lambda resultat: resultat != "gagne")
+        assert (gagnant, "déjà traitée : acceptée par" in perdant) == ("gagne", True)
+        assert (Sante.objects.get(enfant=demande.enfant).traitements, Fil.objects.count()) == ("Sirop", 1)
+        assert Courriel.objects.count() == 2  # one for each adult
+
+
+def test_deux_foyers_changent_le_dossier_d_un_enfant_un_seul_passe(demandes_de_sante):
+    demandes = demandes_de_sante("Inès", benali="Sirop", rossi="Collyre")
+    gagnants = Counter()
+    for resultats in Course(*accepteurs(*demandes)).tours(200, reouvrir(demandes)):
+        premier = resultats.index("gagne")
+        assert "Le dossier a changé depuis le dépôt (Traitements en cours)" in str(resultats[1 - premier])
+        assert Sante.objects.get(enfant=demandes[0].enfant).traitements == ("Sirop", "Collyre")[premier]
+        etats = [Demande.objects.get(pk=demande.pk).etat for demande in demandes]
+        assert etats[premier] == "ACCEPTEE"
+        assert etats[1 - premier] == "EN_ATTENTE"
+        assert Fil.objects.count() == 2  # the answer, and the word to the other household
+        gagnants[premier] += 1
+    assert sum(gagnants.values()) == 200
+
+
+def test_sans_le_verrou_de_l_enfant_les_deux_foyers_passent(demandes_de_sante, monkeypatch):
+    """The control of the race above."""
+    demandes = demandes_de_sante("Inès", benali="Sirop", rossi="Collyre")
+    ensemble = threading.Barrier(2, timeout=60)
+
+    def lire_sans_verrou(enfant_id):
+        return Enfant.objects.get(pk=enfant_id)
+
+    def reunis(*args, **options):
+        form = revalider(*args, **options)
+        ensemble.wait()
+        return form
+
+    revalider = actions._revalider
+    monkeypatch.setattr(actions, "_revalider", reunis)
+    monkeypatch.setattr(enfants, "verrouiller", lire_sans_verrou)
+    for resultats in Course(*accepteurs(*demandes)).tours(10, reouvrir(demandes)):
+        assert resultats == ["gagne", "gagne"]
+
+
+def ajouteurs():
+    """The second click of a hurried parent, on « Ajouter un enfant »."""
+    compte, genre = Utilisateur.objects.get(identifiant="martin"), TYPES["ajout-enfant"]
+    enfant = {"prenom": "Lou", "nom": "Martin", "date_naissance": "2023-05-14", "regime": "STANDARD"}
+
+    def ajouter():
+        famille = Famille.objects.get(responsables__utilisateur=compte)
+        form = actions.formulaire(genre, famille, demandeur=compte, data=enfant)
+        assert form.is_valid()
+        actions.deposer(genre, famille, form, par=compte)
+
+    return ajouter, ajouter
+
+
+def effacer_les_ajouts():
+    Demande.objects.filter(type="ajout-enfant").delete()
+    Courriel.objects.all().delete()
+
+
+def test_deux_clics_n_ajoutent_qu_un_enfant(distribution):
+    for resultats in Course(*ajouteurs()).tours(100, effacer_les_ajouts):
+        assert resultats == ["gagne", "gagne"]
+        assert (Demande.objects.filter(type="ajout-enfant").count(), Courriel.objects.count()) == (1, 1)
+
+
+def test_sans_le_verrou_du_foyer_deux_clics_en_ajoutent_deux(distribution, monkeypatch):
+    """The control of the race above."""
+    ensemble = threading.Barrier(2, timeout=60)
+
+    def chercher_ensemble(*args):
+        trouvee = chercher(*args)
+        ensemble.wait()
+        return trouvee
+
+    chercher = actions._a_modifier
+    monkeypatch.setattr(actions.familles, "verrouiller", lambda famille_id: Famille.objects.get(pk=famille_id))
+    monkeypatch.setattr(actions, "_a_modifier", chercher_ensemble)
+    for resultats in Course(*ajouteurs()).tours(10, effacer_les_ajouts):
+        assert resultats == ["gagne", "gagne"]
+        assert Demande.objects.filter(type="ajout-enfant").count() == 2

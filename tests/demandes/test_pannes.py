@@ -1,14 +1,22 @@
 """A failure at any SQL statement leaves nothing behind (qualite.md F1)."""
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
+from django.core.files.storage import default_storage
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from demandes import actions
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants import actions as enfants
+from enfants.models import DocumentEnfant, Enfant, Garde, Informations, PersonneAutorisee, Rattachement, Sante
 from familles import acces
 from familles import actions as familles
 from familles.models import (
+    AncienFoyer,
     CoordonneesBancaires,
     DossierCaf,
     Famille,
@@ -18,23 +26,34 @@ from familles.models import (
     Utilisateur,
 )
 from messagerie.models import Courriel, Fil, Message
+from portail.outils.fichiers import balayer_orphelins, ranger
+from tests.canaris import papier
 
 pytestmark = pytest.mark.django_db
 
 MODELES = [
+    AncienFoyer,
     CoordonneesBancaires,
     Courriel,
     Demande,
+    DocumentEnfant,
     DossierCaf,
+    Enfant,
     Famille,
     Fil,
+    Garde,
+    Informations,
     Message,
+    PersonneAutorisee,
     PieceJointe,
     QuotientFamilial,
+    Rattachement,
     Responsable,
+    Sante,
     SituationFiscale,
     Utilisateur,
 ]
+ADRESSE = {"adresse": "1 rue Neuve", "complement": "", "code_postal": "18110", "ville": "Fussy"}
 
 
 class Panne(OperationalError):
@@ -62,9 +81,69 @@ def ordres_sql(geste, panne_au=None):
     return compte
 
 
-def relue(compte):
-    """The account as the database has it: a failed action may have changed the object in hand."""
-    return Utilisateur.objects.get(pk=compte.pk)
+def relu(objet):
+    """The row as the database has it: a failed action may have changed the object in hand."""
+    return type(objet).objects.get(pk=objet.pk)
+
+
+def fichiers_gardes(dossier="pieces"):
+    """Names of the files in the storage."""
+    if not default_storage.exists(dossier):
+        return set()
+    dossiers, noms = default_storage.listdir(dossier)
+    sous = (fichiers_gardes(f"{dossier}/{nom}") for nom in dossiers)
+    return {f"{dossier}/{nom}" for nom in noms}.union(*sous)
+
+
+def joindre(demande, nature):
+    PieceJointe.objects.create(
+        demande=demande,
+        nature=nature,
+        deposee_par=demande.deposee_par,
+        **ranger("a.pdf", "application/pdf", papier("a")),
+    )
+    return demande
+
+
+@pytest.fixture
+def gestes_sur_un_enfant(deposer, comptes, familles_de):
+    """Each kind of demande about a child, with its papers, and what agents do to its household."""
+    lea, ines, agent = Enfant.objects.get(prenom="Léa"), Enfant.objects.get(prenom="Inès"), comptes["agent"]
+    durand, julien = familles_de("durand"), comptes["durand2"].responsable
+    odile, marc = TYPES["autorisations"].actuelles(durand, lea)["personnes"]
+    personnes = [{**marc, "telephone": "06 39 98 10 77"}, {**odile, "cle": "", "prenom": "Ana"}]
+    ajout = {"prenom": "Lou", "nom": "Durand", "date_naissance": "2023-05-14", "regime": "STANDARD"}
+    sante = {"traitements": "Sirop", "a_pai": True, "pai_revision": "2030-09-01"}
+    informations = {"regime": "VEGETARIEN", "assurance_fin": "2030-08-31"}
+    demandes = {
+        "etat-civil": joindre(deposer("durand", "etat-civil", enfant=lea, nom="Petit", ecole=""), "JUGEMENT"),
+        "autorisations": deposer("durand", "autorisations", enfant=lea, personnes=personnes),
+        "informations": joindre(deposer("durand", "informations", enfant=lea, **informations), "ASSURANCE"),
+        "sante": joindre(deposer("benali", "sante", enfant=ines, **sante), "PAI"),
+        "ajout-enfant": joindre(deposer("durand", "ajout-enfant", **ajout), "NAISSANCE"),
+    }
+    decisions = {"sante": {"vaccins_etat": "A_JOUR", "vaccins_jusqu_au": None}}
+    gestes = {
+        f"accepter {type_}": partial(actions.accepter, demande.pk, par=agent, decision=decisions.get(type_))
+        for type_, demande in demandes.items()
+    }
+    genre, sophie = TYPES["ajout-enfant"], comptes["martin"]
+    form = actions.formulaire(genre, familles_de("martin"), demandeur=sophie, data=ajout)
+    assert form.is_valid()
+
+    def deposer_avec_papier():
+        piece = ranger("a.pdf", "application/pdf", papier("a")) | {"nature": "NAISSANCE"}
+        actions.deposer(genre, familles_de("martin"), form, par=sophie, pieces=[piece])
+
+    return gestes | {
+        "deposer avec papier": deposer_avec_papier,
+        "separer": lambda: enfants.separer(
+            relu(julien), le=timezone.localdate(), adresse=ADRESSE, enfants={lea.pk: "deux"}, par=agent
+        ),
+        "remplacer les personnes": lambda: enfants.remplacer_personnes(
+            lea, durand, [{**odile, "telephone": "06 39 98 10 66"}, {**odile, "cle": str(lea.uuid)}]
+        ),
+    }
 
 
 @pytest.fixture
@@ -91,9 +170,9 @@ def gestes(deposer, comptes):
         "ouvrir": lambda: familles.ouvrir_famille(
             responsable={"prenom": "Ana", "nom": "Roux"}, conjoint={"prenom": "Luc", "nom": "Roux"}, adresse={}
         ),
-        "courriel": lambda: familles.demander_courriel(relue(claire), "neuve@famille.example"),
-        "mot de passe": lambda: acces.choisir_mot_de_passe(relue(claire), "Nouveau2026"),
-        "inviter": lambda: acces.inviter(relue(claire)),
+        "courriel": lambda: familles.demander_courriel(relu(claire), "neuve@famille.example"),
+        "mot de passe": lambda: acces.choisir_mot_de_passe(relu(claire), "Nouveau2026"),
+        "inviter": lambda: acces.inviter(relu(claire)),
     }
 
 
@@ -113,15 +192,43 @@ NOMS = [
 ]
 
 
-@pytest.mark.parametrize("nom", NOMS)
-def test_une_panne_a_n_importe_quel_ordre_sql_ne_laisse_rien(nom, gestes):
+NOMS_SUR_UN_ENFANT = [
+    "accepter etat-civil",
+    "accepter autorisations",
+    "accepter informations",
+    "accepter sante",
+    "accepter ajout-enfant",
+    "deposer avec papier",
+    "separer",
+    "remplacer les personnes",
+]
+
+
+def eprouver(geste):
+    """Fail at each statement in turn: every row as before, each time."""
     avant = photographie()
     point = transaction.savepoint()
-    total = ordres_sql(gestes[nom])
-    assert photographie() != avant, "le geste n'a rien fait : l'épreuve ne prouverait rien"
+    total = ordres_sql(geste)
+    assert photographie() != avant, "le geste n'a rien fait : l'épreuve ne prouverait rien"
     transaction.savepoint_rollback(point)
     assert photographie() == avant
     for numero in range(1, total + 1):
         with pytest.raises(Panne):
-            ordres_sql(gestes[nom], panne_au=numero)
+            ordres_sql(geste, panne_au=numero)
         assert photographie() == avant, f"reste d'une panne au {numero}e ordre sur {total}"
+
+
+@pytest.mark.parametrize("nom", NOMS)
+def test_une_panne_a_n_importe_quel_ordre_sql_ne_laisse_rien(nom, gestes):
+    eprouver(gestes[nom])
+
+
+@pytest.mark.parametrize("nom", NOMS_SUR_UN_ENFANT)
+def test_une_panne_sur_le_dossier_d_un_enfant_ne_laisse_ni_ligne_ni_fichier(nom, gestes_sur_un_enfant):
+    nommes = fichiers_gardes()
+    assert len(nommes) == 4
+    eprouver(gestes_sur_un_enfant[nom])
+    # A file without a row is nobody's: no address leads to it, and it goes a day later.
+    assert (len(fichiers_gardes()) > 4) == (nom == "deposer avec papier")
+    balayer_orphelins([PieceJointe, DocumentEnfant], maintenant=timezone.now() + timedelta(days=2))
+    assert fichiers_gardes() == nommes

@@ -1,15 +1,13 @@
-"""Forms of the demandes: filled by the parent, validated once more when the agent accepts."""
+"""Forms of « Mon compte »."""
 
-from datetime import date, datetime
 from decimal import Decimal
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from schwifty import IBAN
 
+from demandes.forms.base import DemandeForm, EurosField, MoisField, NumeroField
 from familles.champs import (
     BicField,
     CodePostalField,
@@ -19,121 +17,7 @@ from familles.champs import (
     TelephoneField,
     masquer_iban,
 )
-from familles.models import QuotientFamilial, Responsable, SituationFiscale
-from portail.outils.argent import euros
-from portail.outils.dates import MOIS, jour
-
-
-def en_json(valeur):
-    """One JSON form for each cleaned value, so that « before » and « now » compare."""
-    if valeur is None:
-        return ""
-    if isinstance(valeur, Decimal):
-        return f"{valeur.normalize():f}"
-    if isinstance(valeur, date):
-        return valeur.isoformat()
-    return valeur if isinstance(valeur, bool) else str(valeur)
-
-
-class DemandeForm(forms.Form):
-    """Base of the forms: shows today's values, tells what changed, prints any of its values.
-
-    :param actuelles: values of the file, in JSON form.
-    :param demandeur: the Utilisateur who asks.
-    :param adulte: the Responsable whose sheet it is, None when it is to be added.
-    """
-
-    def __init__(self, *args, actuelles, demandeur, adulte=None, **kwargs):
-        self.actuelles, self.demandeur, self.adulte = actuelles, demandeur, adulte
-        super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.form_tag = False
-        self.helper.layout = Layout(*(self._groupe(titre, noms) for titre, noms in self.groupes()))
-
-    def _groupe(self, titre, noms):
-        """Fields side by side on a desk, one under the other on a phone."""
-        return Fieldset(titre, Div(*(nom for nom in noms if nom in self.fields), css_class="grille-champs"))
-
-    @classmethod
-    def groupes(cls):
-        """``(legend, field names)`` in the order of the page."""
-        raise NotImplementedError
-
-    def changees(self) -> dict:
-        """The values, in JSON form, that differ from the file's; to call once valid."""
-        saisies = {nom: en_json(valeur) for nom, valeur in self.cleaned_data.items()}
-        return {nom: valeur for nom, valeur in saisies.items() if valeur != self.actuelles.get(nom, "")}
-
-    @classmethod
-    def afficher(cls, nom: str, valeur) -> str:
-        """A JSON value as a person reads it."""
-        champ = cls.base_fields.get(nom)
-        if isinstance(valeur, bool):
-            return "Oui" if valeur else "Non"
-        if isinstance(champ, forms.ChoiceField):
-            return dict(champ.choices).get(valeur, valeur)
-        if isinstance(champ, MoisField) and valeur:
-            return afficher_mois(date.fromisoformat(valeur))
-        if isinstance(champ, forms.DateField) and valeur:
-            return jour(date.fromisoformat(valeur), semaine=False)
-        if isinstance(champ, EurosField) and valeur:
-            return euros(valeur)
-        return str(valeur)
-
-
-def afficher_mois(valeur: date) -> str:
-    """« octobre 2026 »."""
-    return f"{MOIS[valeur.month - 1]} {valeur.year}"
-
-
-class EurosField(forms.DecimalField):
-    """An amount in euros, « 1 234,50 » or « 1234.5 »."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-
-    def __init__(self, **options):
-        erreurs = {"invalid": "Écrivez un nombre, par exemple 745,20."}
-        super().__init__(**{"max_digits": 9, "decimal_places": 2, "min_value": 0, "error_messages": erreurs, **options})
-
-    def to_python(self, valeur):
-        if isinstance(valeur, str):
-            valeur = "".join(valeur.replace("€", "").split()).replace(",", ".")
-        return super().to_python(valeur)
-
-    def prepare_value(self, valeur):
-        """« 812 », « 745,20 », and what was typed wrong as it was typed."""
-        try:
-            nombre = Decimal(str(valeur))
-        except ArithmeticError:
-            return valeur
-        texte = f"{nombre:f}" if nombre == nombre.to_integral_value() or self.max_digits < 5 else f"{nombre:.2f}"
-        return texte.replace(".", ",")
-
-
-class MoisField(forms.DateField):
-    """A month, « 10/2026 »; its value is the first day."""
-
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "placeholder": "MM/AAAA", "autocomplete": "off"})
-
-    def __init__(self, **options):
-        erreurs = {"invalid": "Écrivez le mois sous la forme 10/2026."}
-        super().__init__(**{"input_formats": ["%m/%Y", "%Y-%m-%d"], "error_messages": erreurs, **options})
-
-    def to_python(self, valeur):
-        valeur = super().to_python("".join(valeur.split()) if isinstance(valeur, str) else valeur)
-        return valeur.replace(day=1) if valeur else valeur
-
-    def prepare_value(self, valeur):
-        if isinstance(valeur, str) and len(valeur) == 10 and valeur[4] == "-":
-            valeur = date.fromisoformat(valeur)
-        return f"{valeur:%m/%Y}" if isinstance(valeur, date | datetime) else valeur
-
-
-class NumeroField(forms.RegexField):
-    """A number as printed on a letter: spaces and small letters are understood."""
-
-    def to_python(self, valeur):
-        return super().to_python("".join((valeur or "").split()).upper())
+from familles.models import Responsable, SituationFiscale
 
 
 class AdulteForm(DemandeForm):
@@ -332,43 +216,3 @@ class BancairesForm(DemandeForm):
         elif donnees["iban"] != self.iban_garde and not donnees.get("bic") and "bic" not in self.errors:
             donnees["bic"] = str(IBAN(donnees["iban"]).bic or "")
         return donnees
-
-
-class QuotientDecisionForm(forms.Form):
-    """What the agent adds when a quotient is accepted: when it counts, where it was read."""
-
-    effet = forms.DateField(label="Date d'effet", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    expiration = forms.DateField(
-        label="Valable jusqu'au", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-
-    def clean_effet(self):
-        effet = self.cleaned_data["effet"]
-        if abs(effet.year - timezone.localdate().year) > 5:
-            raise ValidationError("Cette date est trop loin d'aujourd'hui.")
-        return effet
-
-    def clean(self):
-        donnees = super().clean()
-        if donnees.get("effet") and donnees.get("expiration") and donnees["expiration"] < donnees["effet"]:
-            self.add_error("expiration", "La fin de validité vient avant la date d'effet.")
-        return donnees
-
-
-class CafDecisionForm(QuotientDecisionForm):
-    source = forms.ChoiceField(
-        label="Quotient lu sur",
-        choices=[
-            (QuotientFamilial.Source.ATTESTATION, QuotientFamilial.Source.ATTESTATION.label),
-            (QuotientFamilial.Source.CDAP, QuotientFamilial.Source.CDAP.label),
-        ],
-    )
-
-
-class RefusForm(forms.Form):
-    motif = forms.CharField(
-        label="Raison donnée à la famille",
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": "Dites à la famille pourquoi sa demande est refusée."},
-    )

@@ -1,0 +1,27 @@
+"""The kinds of demandes, one class each. To add one: copy one, give it a form, list it here."""
+
+from demandes.types.base import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TypeDemande
+from demandes.types.compte import CoordonneesBancaires, InfosCaf, InfosConjoint, InfosFiscales, InfosResponsable
+from demandes.types.enfants import AjoutEnfant, Autorisations, DonneesSanitaires, EtatCivil, InformationsEnfant
+
+TYPES: dict[str, type[TypeDemande]] = {
+    genre.code: genre
+    for genre in (
+        InfosResponsable,
+        InfosConjoint,
+        InfosFiscales,
+        InfosCaf,
+        CoordonneesBancaires,
+        EtatCivil,
+        Autorisations,
+        InformationsEnfant,
+        DonneesSanitaires,
+        AjoutEnfant,
+    )
+}
+
+__all__ = ["MES_ENFANTS", "MON_COMPTE", "RUBRIQUES", "TYPES", "TypeDemande", "types_de"]
+
+
+def types_de(rubrique: str) -> list[type[TypeDemande]]:
+    return [genre for genre in TYPES.values() if genre.rubrique == rubrique]
