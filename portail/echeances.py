@@ -8,8 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from demandes import actions as demandes
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants.models import DocumentEnfant
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
 from messagerie.actions import notifier
@@ -21,6 +23,9 @@ from portail.outils.dates import jour
 from portail.outils.fichiers import balayer_orphelins
 
 RAPPEL_QUOTIENT = timedelta(days=30)
+RAPPEL_DOCUMENT = timedelta(days=30)
+# Nature of a paper -> the kind of demande it is joined to.
+DEMANDE_DU_DOCUMENT = {nature: genre.code for genre in TYPES.values() if genre.par_enfant for nature in genre.natures}
 HEURE_RESUME = 8  # local time of the services' daily mail
 
 
@@ -30,6 +35,7 @@ def passer() -> None:
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("quotients", timedelta(hours=6), rappeler_quotients)
+    executer_si_due("documents", timedelta(hours=6), rappeler_documents)
     executer_si_due("menage", timedelta(days=1), faire_le_menage)
 
 
@@ -73,10 +79,41 @@ def rappeler_quotients(*, maintenant) -> None:
         quotient.save(update_fields=["rappele_le"])
 
 
+def rappeler_documents(*, maintenant) -> None:
+    """A month before a child's paper expires, the household that gave it reads it in its inbox, once."""
+    aujourdhui = timezone.localdate(maintenant)
+    bientot = DocumentEnfant.objects.actuels().filter(
+        expire_le__gte=aujourdhui,
+        expire_le__lte=aujourdhui + RAPPEL_DOCUMENT,
+        rappele_le=None,
+        enfant__archive_le=None,
+    )
+    deja = set()
+    for document in bientot.select_related("enfant", "famille").select_for_update(of=("self",)).order_by("pk"):
+        enfant, famille = document.enfant, document.famille
+        papier = (enfant.pk, famille.pk, document.nature)
+        if papier not in deja and enfant.rattachements.en_vigueur(aujourdhui).filter(famille=famille).exists():
+            demandes.prevenir(
+                famille,
+                enfant,
+                sujet=f"{document.get_nature_display()} de {enfant.prenom} : bientôt à renouveler",
+                corps=f"Bonjour,\n\nLe document « {document.get_nature_display()} » de {enfant.prenom} "
+                f"vaut jusqu'au {jour(document.expire_le)}. Envoyez-nous le nouveau dès que vous l'avez : "
+                "une photo nette suffit.",
+                par=None,
+                service=ServiceMairie.objects.filter(code="enfance-jeunesse").first(),
+                lien=reverse("demander_enfant", args=[enfant.uuid, DEMANDE_DU_DOCUMENT[document.nature]]),
+                lien_libelle="Envoyer le document",
+            )
+        deja.add(papier)
+        document.rappele_le = maintenant
+        document.save(update_fields=["rappele_le"])
+
+
 def faire_le_menage(*, maintenant) -> None:
     """Forget what has served: old sessions, mails, forgotten passwords, finished tasks, files without a row."""
     SessionStore.clear_expired()
     Courriel.objects.filter(envoye_le__lt=maintenant - timedelta(days=30)).delete()
     OubliMotDePasse.objects.filter(traite_le__lt=maintenant - timedelta(days=2)).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=maintenant - timedelta(days=1)).delete()
-    balayer_orphelins([PieceJointe], maintenant=maintenant)
+    balayer_orphelins([PieceJointe, DocumentEnfant], maintenant=maintenant)

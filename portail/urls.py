@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portail.pages import accueil, mes_enfants, mon_compte
+from portail.pages import accueil, confirmation, fiches, mes_enfants, mon_compte
 
 urlpatterns = [
     path("", accueil.accueil, name="accueil"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("mon-compte/", mon_compte.mon_compte, name="mon_compte"),
     path("mes-enfants/", mes_enfants.mes_enfants, name="mes_enfants"),
     path("mes-enfants/<uuid:uuid>/", mes_enfants.enfant, name="enfant"),
+    path("mes-enfants/<uuid:uuid>/garde/", mes_enfants.garde, name="garde"),
+    path("mes-enfants/<uuid:uuid>/consultations/", mes_enfants.consultations, name="consultations"),
+    path("mes-enfants/documents/<uuid:uuid>/", mes_enfants.document_enfant, name="document_enfant"),
+    path("documents/fiche-inscription.pdf", fiches.fiche_vierge, name="fiche_vierge"),
+    path("mes-enfants/<uuid:uuid>/fiche-inscription.pdf", fiches.fiche_inscription, name="fiche_inscription"),
+    path("mes-enfants/<uuid:uuid>/confirmer/", confirmation.confirmer, name="confirmer_dossier"),
     path("releve/", mes_enfants.releve, name="releve"),
     path("", include("familles.urls")),
     path("", include("messagerie.urls")),

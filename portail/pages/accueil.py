@@ -7,16 +7,18 @@ from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from demandes.models import Demande
 from demandes.presentation import Icone, lignes
 from enfants.models import Enfant
+from enfants.regles.annees import a_venir, libelle
 from familles.pages import page_famille
 from portail.commune import Commune
 
-CarteEnfant = namedtuple("CarteEnfant", "prenom nom url")
+CarteEnfant = namedtuple("CarteEnfant", "prenom nom url fiche_url")
 
 
 def accueil(request):
@@ -30,20 +32,25 @@ def _accueil_famille(request):
         "rail": [
             Icone("Mot de passe", reverse("mot_de_passe"), "cadenas", False),
             Icone("Infos./Documents", reverse("documents"), "document", False),
+            Icone("Fiche d'inscription", reverse("fiche_vierge"), "fiche", False),
             Icone("Nous contacter", reverse("contact"), "contact", False),
         ],
         "enfants": cartes(Enfant.objects.visibles_par(request.user)),
-        "en_attente": lignes(Demande.objects.en_attente().filter(famille=request.famille)),
+        "en_attente": lignes(Demande.objects.visibles_par(request.adulte).en_attente().select_related("enfant")),
     }
     return render(request, "portail/accueil.html", contexte)
 
 
 def cartes(enfants) -> list[CarteEnfant]:
-    return [CarteEnfant(e.prenom, e.nom, reverse("enfant", args=[e.uuid])) for e in enfants]
+    """Each child with its page and, beside its name, its pre-filled form."""
+    return [
+        CarteEnfant(e.prenom, e.nom, reverse("enfant", args=[e.uuid]), reverse("fiche_inscription", args=[e.uuid]))
+        for e in enfants
+    ]
 
 
 def documents(request):
-    return render(request, "portail/documents.html")
+    return render(request, "portail/documents.html", {"annee": libelle(a_venir(timezone.localdate()))})
 
 
 @login_not_required

@@ -24,7 +24,7 @@ def mon_compte(request):
         pk=request.famille.pk
     )
     adultes = {adulte.rang: adulte for adulte in famille.adultes()}
-    demandes = Demande.objects.filter(famille=famille).de_la_rubrique(MON_COMPTE)
+    demandes = Demande.objects.visibles_par(request.adulte).de_la_rubrique(MON_COMPTE)
     rail = presentation.rail(MON_COMPTE)
     liens = {icone.libelle: icone.url for icone in rail}
     responsable = adultes.get(Responsable.Rang.RESPONSABLE)
