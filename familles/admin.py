@@ -5,6 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 
 from familles import acces, actions, historique
 from familles.champs import masquer_iban
@@ -30,7 +32,7 @@ class ResponsableInline(admin.StackedInline):
     model = Responsable
     extra = 0
     can_delete = False
-    readonly_fields = ["compte", "acces", "place"]
+    readonly_fields = ["compte", "acces", "place", "separation"]
     fields = [
         ("compte", "acces"),
         ("place", "civilite"),
@@ -41,8 +43,19 @@ class ResponsableInline(admin.StackedInline):
     def has_add_permission(self, request, obj=None):
         return False
 
+    def get_fields(self, request, obj=None):
+        """With two adults, the way to note that one leaves."""
+        peut_separer = request.user.has_perms(["familles.change_famille", "enfants.change_enfant"])
+        deux = obj is not None and obj.responsables.count() == 2
+        return [*self.fields, "separation"] if deux and peut_separer else self.fields
+
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("utilisateur").order_by("rang")
+
+    @admin.display(description="séparation")
+    def separation(self, adulte):
+        adresse = reverse("admin:separer", args=[adulte.pk])
+        return format_html('<a href="{}">Séparer {} de ce foyer</a>', adresse, adulte.utilisateur.prenom)
 
     @admin.display(description="nom, identifiant, adresse e-mail")
     def compte(self, adulte):
@@ -130,6 +143,12 @@ class FamilleAdmin(PortailAdmin):
     def adultes_texte(self, famille):
         return ", ".join(str(adulte) for adulte in famille.responsables.all())
 
+    @staticmethod
+    def proposition(famille):
+        """What an autocompletion shows: « Famille Durand – Claire Durand, Julien Durand, 12 rue des Vergers »."""
+        adultes = [str(adulte) for adulte in famille.responsables.all()]
+        return " – ".join(filter(None, [str(famille), ", ".join(filter(None, [*adultes, famille.adresse]))]))
+
     def has_delete_permission(self, request, obj=None):
         return False
 
@@ -147,10 +166,11 @@ class FamilleAdmin(PortailAdmin):
         contexte = {
             **self.admin_site.each_context(request),
             "title": f"Historique – {famille}",
-            "famille": famille,
+            "dossier": famille,
+            "retour": reverse("admin:familles_famille_change", args=[famille.pk]),
             "changements": historique.changements(famille),
         }
-        return render(request, "admin/familles/historique.html", contexte)
+        return render(request, "admin/historique.html", contexte)
 
     @admin.action(description="Imprimer les lettres d'accès (nouveaux mots de passe)", permissions=["change"])
     def lettres(self, request, queryset):

@@ -3,11 +3,20 @@
 from functools import update_wrapper
 
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
+
+
+class Propositions(AutocompleteJsonView):
+    """Two families of one name: the page of the model may tell more than the name, by ``proposition``."""
+
+    def serialize_result(self, obj, to_field_name):
+        texte = getattr(self.model_admin, "proposition", str)(obj)
+        return super().serialize_result(obj, to_field_name) | {"text": texte}
 
 
 class SitePortail(admin.AdminSite):
@@ -35,6 +44,9 @@ class SitePortail(admin.AdminSite):
         """One page to change a password, with the rules told before."""
         return redirect("mot_de_passe")
 
+    def autocomplete_view(self, request):
+        return Propositions.as_view(admin_site=self)(request)
+
     def admin_view(self, view, cacheable=False):
         """A parent who tries an address of the admin learns nothing of it."""
         interieure = super().admin_view(view, cacheable)
@@ -47,10 +59,12 @@ class SitePortail(admin.AdminSite):
         return update_wrapper(gardee, interieure)
 
     def get_urls(self):
-        from portail.pages import ouverture
+        from portail.pages import ouverture, rentree, separation
 
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
+            path("separer/<int:pk>/", self.admin_view(separation.separer), name="separer"),
+            path("rentree/", self.admin_view(rentree.rentree), name="rentree"),
         ]
         # « Voir sur le site » would tell the address of rows that the agent may not open.
         return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]

@@ -54,7 +54,7 @@ def test_l_iban_reste_masque(famille_durand):
     compte = famille_durand.coordonnees_bancaires
     compte.iban = "FR7630006000011234567890189"
     compte.save(update_fields=["iban"])
-    assert ("Le portail", "Coordonnées bancaires", "Iban", "FR14 •••• 2606", "FR76 •••• 0189") in en_bref(
+    assert ("Le portail", "Coordonnées bancaires", "IBAN", "FR14 •••• 2606", "FR76 •••• 0189") in en_bref(
         famille_durand
     )
 
