@@ -15,13 +15,15 @@ from datetime import date
 from random import Random
 
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from demandes.models import MotifRefus
+from enfants.models import Vaccin
 from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
+from portail.peuplement_enfants import places
 from portail.peuplement_foyer import Decor, Foyer
 
 LOT = 500  # families between two COPYs: memory does not grow with their number
@@ -84,10 +86,10 @@ def _ids(modele) -> Iterator[int]:
 
 def _copier(modele, objets):
     champs = modele._meta.concrete_fields
-    flux = io.StringIO()
+    base, flux = connections[DEFAULT_DB_ALIAS], io.StringIO()  # not the proxy: it costs, three hundred thousand times
     for objet in objets:
         # The fields encrypt and check; pre_save is left out, it would date the opening of a file from today.
-        valeurs = (champ.get_db_prep_save(getattr(objet, champ.attname), connection) for champ in champs)
+        valeurs = (champ.get_db_prep_save(getattr(objet, champ.attname), base) for champ in champs)
         flux.write("\t".join(map(_cellule, valeurs)) + "\n")
     flux.seek(0)
     colonnes = ", ".join(connection.ops.quote_name(champ.column) for champ in champs)
@@ -124,7 +126,8 @@ def peupler(
     dernier = premier + familles - 1
     if dernier > NUMERO_MAX:
         raise PeuplementImpossible(f"Il ne reste que {NUMERO_MAX + 1 - premier} numéros de famille inventée.")
-    decor, copie, foyer = _planter(annees, aujourdhui), Copie(), None
+    copie, foyer = Copie(), None
+    decor = _planter(annees, aujourdhui, places(copie, familles, Random(f"{graine}/écoles")))
     for numero in range(premier, dernier + 1):
         foyer = Foyer(decor, copie, Random(f"{graine}/{numero}"), numero).inventer(foyer)
         faites = numero - premier + 1
@@ -143,7 +146,7 @@ def _dernier_numero() -> int:
     return int(dernier.removesuffix("b").removeprefix("famille")) if dernier else 0
 
 
-def _planter(annees: int, aujourdhui: date) -> Decor:
+def _planter(annees: int, aujourdhui: date, ou: dict) -> Decor:
     agents = Utilisateur.objects.filter(identifiant__in=AGENTS.values(), is_staff=True)
     comptes = {compte.identifiant: compte for compte in agents}
     services = {service.code: service for service in ServiceMairie.objects.filter(code__in=AGENTS)}
@@ -159,4 +162,6 @@ def _planter(annees: int, aujourdhui: date) -> Decor:
         mot_de_passe=make_password(MOT_DE_PASSE),
         aujourdhui=aujourdhui,
         annees=annees,
+        places=ou,
+        vaccins=list(Vaccin.objects.filter(actif=True)),
     )

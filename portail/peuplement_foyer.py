@@ -5,15 +5,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from types import SimpleNamespace
-from uuid import UUID
 
 from django.utils import timezone
 from django.utils.text import slugify
 
 from demandes.actions import composer_reponse
-from demandes.forms import en_json
+from demandes.forms.base import en_json
 from demandes.models import Demande, MotifRefus
-from enfants.models import Enfant, Rattachement
+from enfants.models import ConsultationSante, Enfant, Garde, Rattachement
+from enfants.regles.annees import annee_scolaire
 from familles.models import (
     CoordonneesBancaires,
     DossierCaf,
@@ -27,6 +27,7 @@ from familles.regles.quotient import depuis_avis
 from messagerie.models import Fil, Lecture, Message, ServiceMairie
 from portail import peuplement_tirages as tirer
 from portail.commune import Commune
+from portail.peuplement_enfants import Dossier, Place, entourage, garde, scolariser
 
 Source, Regime, Etat = QuotientFamilial.Source, SituationFiscale.Regime, Demande.Etat
 DE_LA_CAF = (Source.ATTESTATION, Source.CDAP)
@@ -71,6 +72,8 @@ class Decor:
     mot_de_passe: str  # hash
     aujourdhui: date
     annees: int
+    places: dict[str, list[Place]]  # by level
+    vaccins: list  # the law's table
 
     @property
     def hier(self) -> date:
@@ -79,7 +82,7 @@ class Decor:
     @property
     def rentrees(self) -> list[date]:
         """First day of each school year, the current one last."""
-        annee = self.aujourdhui.year - (self.aujourdhui.month < 9)
+        annee = annee_scolaire(self.aujourdhui)
         return [date(annee - n, 9, 1) for n in reversed(range(self.annees))]
 
     @property
@@ -107,7 +110,7 @@ class Foyer:
         partage = precedent is not None and precedent.est_separe
         self.est_separe = not partage and self.hasard.random() < 0.12
         self._ouvrir(seul=self.est_separe or self.hasard.random() < (0.6 if partage else 0.3))
-        self._inscrire(precedent.enfants if partage else [])
+        self._inscrire(precedent if partage else None)
         self._declarer()
         for rentree in self.decor.rentrees:
             self._donner_quotient(rentree)
@@ -119,10 +122,9 @@ class Foyer:
             self.ajouter(self.caf)
         if self.banque.titulaire:
             self.ajouter(self.banque)
+        for dossier in self.dossiers:
+            dossier.ecrire(self)
         return self
-
-    def _uuid(self):
-        return UUID(int=self.hasard.getrandbits(128), version=4)
 
     def _instant(self, jour, premiere=7, derniere=22):
         heure = time(self.hasard.randint(premiere, derniere), self.hasard.randrange(60))
@@ -139,7 +141,7 @@ class Foyer:
             noms.append(noms[0] if h.random() < 0.7 else h.choice(tirer.NOMS))
         self.famille = self.creer(
             Famille,
-            uuid=self._uuid(),
+            uuid=tirer.uuid(h),
             nom=" - ".join(dict.fromkeys(noms)),
             cree_le=self.ouverture,
             **tirer.adresse(h, self.decor.commune),
@@ -177,21 +179,32 @@ class Foyer:
             employeur=h.choice(tirer.EMPLOYEURS) if profession else "",
         )
 
-    def _inscrire(self, partages):
+    def _inscrire(self, autre):
         """Children of its own, and those of the other household, a week in each."""
-        h = self.hasard
+        h, decor = self.hasard, self.decor
+        partages = autre.enfants if autre else []
         nombre = h.randint(0, 1) if partages else h.choices([1, 2, 3, 4], [34, 43, 17, 6])[0]
-        naissances = tirer.naissances(h, nombre, self.decor.aujourdhui)
-        prenoms = h.sample(tirer.PRENOMS_ENFANTS, nombre)
         nom = h.choice(self.adultes).utilisateur.nom
+        connus = [(prenom, sexe) for sexe, prenoms in tirer.PRENOMS_ENFANTS.items() for prenom in prenoms]
         siens = [
-            self.creer(Enfant, uuid=self._uuid(), prenom=prenom, nom=nom, date_naissance=naissance)
-            for prenom, naissance in zip(prenoms, naissances, strict=True)
+            self.creer(Enfant, uuid=tirer.uuid(h), prenom=prenom, nom=nom, sexe=sexe, date_naissance=naissance)
+            for (prenom, sexe), naissance in zip(
+                h.sample(connus, nombre), tirer.naissances(h, nombre, decor.aujourdhui), strict=True
+            )
         ]
-        self.enfants = [*partages, *siens]
+        scolariser(h, siens, annee_scolaire(decor.aujourdhui), decor.places)
+        self.enfants, personnes = [*partages, *siens], entourage(h, nom)
         for enfant in self.enfants:
             depuis = max(enfant.date_naissance, timezone.localdate(self.ouverture))
             self.creer(Rattachement, enfant=enfant, famille=self.famille, valable_du=depuis)
+        for enfant in partages:
+            self.creer(Garde, **garde(decor, h, enfant, autre.famille, self.famille))
+        self.dossiers = [
+            Dossier(decor, h, enfant, self.famille, seul=not self.est_separe and enfant in siens).declarer(
+                personnes, premier=enfant in siens
+            )
+            for enfant in self.enfants
+        ]
 
     def _declarer(self):
         """What the household told at the opening. ``fiches``: where each kind of demande finds its values."""
@@ -291,37 +304,57 @@ class Foyer:
         )
         self.dit.non_communique = self.source == Source.NON_COMMUNIQUE
 
+    def _sujets(self, depot):
+        """``(kind, child's file or None)`` of what this household may ask on that day, money aside."""
+        enfants = [
+            (type_, dossier)
+            for dossier in self.dossiers
+            if dossier.accepte_demande(depot)
+            for type_ in dossier.souhaits
+        ]
+        return [*((type_, None) for type_ in self.types), *enfants]
+
     def _demander_au_fil_des_annees(self):
         """Answered demandes, far enough from each other for one to be closed before the next."""
         h, debut = self.hasard, self.decor.debut
-        nombre = sum(h.choices([0, 1, 2, 3], [30, 38, 22, 10], k=self.decor.annees))
+        nombre = sum(h.choices([0, 1, 2, 3], [22, 32, 28, 18], k=self.decor.annees))
         jours = (self.decor.aujourdhui - debut).days - 30
         for n in range(nombre):
             depot = debut + timedelta(days=jours * n // nombre + h.randrange(jours // nombre - 15))
-            type_ = h.choice(self.types)
+            type_, dossier = h.choice(self._sujets(depot))
+            valeurs = dossier.souhaiter(type_, depot) if dossier else self._souhait(type_)
             etat = h.choices([Etat.ACCEPTEE, Etat.REFUSEE, Etat.RETIREE], [72, 16, 12])[0]
-            self._demander(type_, self._souhait(type_), depot=depot, etat=etat)
+            self._demander(type_, valeurs, dossier, depot=depot, etat=etat)
 
     def _attendre_reponse(self):
         """Demandes of the last days, of different types, on the file as it is now."""
-        h = self.hasard
-        for n, type_ in enumerate(h.sample(self.types, h.choices([0, 1, 2], [85, 12, 3])[0])):
-            depot, valeurs = self.decor.hier - timedelta(days=h.randint(0, 12)), self._souhait(type_)
-            if n == 0 and self.source in (*DE_LA_CAF, Source.AVIS) and h.random() < 0.4:
-                type_, valeurs = self._quotient_dit(depot)
-            self._demander(type_, valeurs, depot=depot, etat=Etat.EN_ATTENTE)
+        h, hier = self.hasard, self.decor.hier
+        sujets = h.sample(self._sujets(hier - timedelta(days=12)), h.choices([0, 1, 2], [82, 14, 4])[0])
+        for n, (type_, dossier) in enumerate(sujets):
+            depot = hier - timedelta(days=h.randint(0, 12))
+            valeurs = dossier.souhaiter(type_, depot) if dossier else self._souhait(type_)
+            if n == 0 and self.source in (*DE_LA_CAF, Source.AVIS) and h.random() < 0.3:
+                (type_, valeurs), dossier = self._quotient_dit(depot), None
+            self._demander(type_, valeurs, dossier, depot=depot, etat=Etat.EN_ATTENTE)
 
-    def _demander(self, type_, valeurs, *, depot, etat):
-        """One demande on the file as it stands, which it changes when accepted; none when nothing differs."""
-        avant = {nom: en_json(getattr(self._fiche(type_, nom), nom)) for nom in valeurs}
+    def _demander(self, type_, valeurs, dossier=None, *, depot, etat):
+        """One demande on the file as it stands, which it changes when accepted; none when nothing differs.
+
+        :param dossier: the file of the child it is about, None for « Mon compte ».
+        """
+        if dossier:
+            avant = dossier.actuelles(type_)
+        else:
+            avant = {nom: en_json(getattr(self._fiche(type_, nom), nom)) for nom in valeurs}
         demandees = {nom: en_json(valeur) for nom, valeur in valeurs.items() if en_json(valeur) != avant[nom]}
         if not demandees:
             return
         demande = self.creer(
             Demande,
-            uuid=self._uuid(),
+            uuid=tirer.uuid(self.hasard),
             type=type_,
             famille=self.famille,
+            enfant=dossier and dossier.enfant,
             valeurs_avant={nom: avant[nom] for nom in demandees},
             valeurs_demandees=demandees,
             etat=etat,
@@ -336,7 +369,8 @@ class Foyer:
         else:
             self._repondre(demande, tirer.jour_ouvre(depot + timedelta(days=self.hasard.randint(1, 9))))
         if etat == Etat.ACCEPTEE:
-            self._changer(type_, valeurs)
+            changer = dossier.changer if dossier else self._changer
+            changer(type_, valeurs)
 
     # --- What it is told ---
 
@@ -345,12 +379,20 @@ class Foyer:
         if jour < self.decor.aujourdhui and self.hasard.random() < 0.6:
             demande.lue_par = self.decor.agents[demande.genre.service]
             demande.lue_le = self._instant(jour, 9, 16)
+            self._noter_lecture(demande)
+
+    def _noter_lecture(self, demande):
+        """Where a demande tells a child's health, its family can read who opened it."""
+        if demande.genre.est_de_sante:
+            lue = {"par": demande.lue_par, "le": demande.lue_le}
+            self.creer(ConsultationSante, enfant=demande.enfant, page="Demande de la famille", **lue)
 
     def _repondre(self, demande, jour):
         code = demande.genre.service
         agent, service = self.decor.agents[code], self.decor.services[code]
         demande.traitee_par, demande.traitee_le = agent, self._instant(jour, 9, 16)
         demande.lue_par, demande.lue_le = agent, demande.traitee_le - timedelta(minutes=3)
+        self._noter_lecture(demande)
         if demande.etat == Etat.REFUSEE:
             demande.motif = self.hasard.choice(self.decor.motifs_de(demande.type))
         sujet, corps = composer_reponse(demande, demande.etat, demande.motif, service)
@@ -379,7 +421,7 @@ class Foyer:
         """A thread; the adults open what the mairie wrote, or not yet."""
         h, dernier_le = self.hasard, messages[-1]["envoye_le"]
         fil = self.creer(
-            Fil, uuid=self._uuid(), famille=self.famille, service=service, sujet=sujet, dernier_le=dernier_le
+            Fil, uuid=tirer.uuid(h), famille=self.famille, service=service, sujet=sujet, dernier_le=dernier_le
         )
         for valeurs in messages:
             de_la_mairie = valeurs["auteur"].is_staff

@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
+from uuid import UUID
 
 from schwifty import IBAN
 
+from enfants.regles.annees import NIVEAUX, PREMIER_AGE, annee_scolaire
 from portail.commune import Commune
 
 # No bank has this number, and a BIC with 0 in eighth place is for tests (ISO 9362).
@@ -39,12 +41,54 @@ Mathieu|Maxime|Mehdi|Mickaël|Nicolas|Olivier|Pierre|Quentin|Rachid|Romain|Samue
 Sylvain|Thibault|Thomas|Vincent|Xavier|Yannick
 """),
 }
-PRENOMS_ENFANTS = _liste("""
+PRENOMS_ENFANTS = {
+    "F": _liste("""
 Adèle|Agathe|Alice|Alix|Ambre|Anna|Apolline|Assia|Camille|Capucine|Charlie|Chloé|Clara|Éden|Élise|Emma|Eva
 Inaya|Iris|Jade|Jeanne|Julia|Léonie|Lina|Lou|Louise|Maëlle|Manon|Margaux|Mila|Nina|Nour|Olivia|Romane|Rose
-Soline|Sofia|Yasmine|Aaron|Achille|Adam|Aloïs|Arthur|Augustin|Axel|Basile|Côme|Eliott|Ethan|Gabin|Gabriel|Hugo
-Ilyan|Isaac|Jules|Liam|Louis|Lucas|Maël|Malo|Marius|Milo|Naël|Nathan|Noah|Nolan|Paul|Rayan|Robin|Sacha|Théo
-Timéo|Tiago|Victor|Yanis
+Soline|Sofia|Yasmine
+"""),
+    "M": _liste("""
+Aaron|Achille|Adam|Aloïs|Arthur|Augustin|Axel|Basile|Côme|Eliott|Ethan|Gabin|Gabriel|Hugo|Ilyan|Isaac|Jules
+Liam|Louis|Lucas|Maël|Malo|Marius|Milo|Naël|Nathan|Noah|Nolan|Paul|Rayan|Robin|Sacha|Théo|Timéo|Tiago|Victor
+Yanis
+"""),
+}
+LIEUX_NAISSANCE = ["", *_liste("Bourges|Bourges|Bourges|Saint-Doulchard|Vierzon|Nevers|Orléans|Châteauroux|Paris")]
+ECOLES = _liste("""
+de la Forêt|de la Source|des Coquelicots|des Lilas|des Merisiers|des Noisetiers|des Prés|des Tilleuls|des Vignes
+du Lavoir|du Moulin|du Vallon
+""")
+# Family tie -> title of who has it; the children's own parents need no leave.
+LIENS = {
+    "Grand-mère": "MME",
+    "Grand-père": "M",
+    "Tante": "MME",
+    "Oncle": "M",
+    "Voisine": "MME",
+    "Voisin": "M",
+    "Assistante maternelle": "MME",
+}
+MEDECINS = _liste("""
+Dr Anne Bellanger|Dr Bruno Cordier|Dr Carole Dumas|Dr Denis Fontaine|Dr Émilie Haddad|Dr François Joly
+Dr Gaëlle Lacroix|Dr Hervé Marty|Dr Inès Moulin|Dr Jean Prévost
+""")
+ASSUREURS = _liste("Assurances du Berry|Mutuelle des Vergers|Prévoyance du Centre")
+APPAREILS = _liste("Semelles orthopédiques|Attelle de nuit|Corset")
+TRAITEMENTS = _liste("""
+Collyre le matin, donné à la maison.|Crème contre l'eczéma, appliquée à la maison.|Fer en sirop, le matin.
+Inhalateur avant le sport, rangé dans le cartable.
+""")
+RECOMMANDATIONS = _liste("""
+Garde ses lunettes pour jouer dehors.|Mal des transports : à placer à l'avant du car.|Peau claire : crème solaire.
+Saigne facilement du nez : pincer la narine, tête penchée en avant.
+""")
+ALLERGIES = _liste("""
+Piqûres de guêpe : du froid, puis appeler les parents.|Pollens au printemps : antihistaminique le matin.
+Pansements : prendre ceux en papier.
+""")
+CONSIGNES = _liste("""
+Trousse rouge à son nom : antihistaminique au premier signe, puis appeler le 15.
+Inhalateur dans la trousse bleue : deux bouffées en cas de gêne, puis appeler les parents.
 """)
 VOIES = _liste("""
 allée des Noisetiers|allée des Pommiers|chemin de la Fontaine|chemin des Coquelicots|chemin des Vignes
@@ -102,10 +146,28 @@ def compte_bancaire(hasard: Random) -> dict:
     return {"iban": iban.compact, "bic": BIC}
 
 
+def medecin(hasard: Random) -> dict:
+    """A doctor of the place, always with the same number."""
+    rang = hasard.randrange(len(MEDECINS))
+    return {"medecin_nom": MEDECINS[rang], "medecin_telephone": f"02 61 91 50 {rang:02}"}
+
+
+def assurance(hasard: Random, fin: date) -> dict:
+    """A school insurance until this day."""
+    numero = f"SC-{hasard.randrange(10**6):06}"
+    return {"assurance_compagnie": hasard.choice(ASSUREURS), "assurance_numero": numero, "assurance_fin": fin}
+
+
+def uuid(hasard: Random) -> UUID:
+    """A uuid that the seed gives again."""
+    return UUID(int=hasard.getrandbits(128), version=4)
+
+
 def naissances(hasard: Random, nombre: int, aujourdhui: date) -> list[date]:
-    """Birth dates of brothers and sisters of nursery and primary school, the youngest first."""
+    """Birth dates of brothers and sisters from two years old to CM2, the youngest first."""
     ecarts = [hasard.randint(420, 820) for _ in range(nombre - 1)]  # days
-    benjamin = hasard.randint(900, 4200 - sum(ecarts))
+    aine = date(annee_scolaire(aujourdhui) - PREMIER_AGE - len(NIVEAUX) + 1, 1, 1)
+    benjamin = hasard.randint(900, (aujourdhui - aine).days - sum(ecarts))
     ages = accumulate([benjamin, *ecarts])
     return [aujourdhui - timedelta(days=age) for age in ages][:nombre]
 
