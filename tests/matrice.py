@@ -36,6 +36,7 @@ REFUS = {403, 404, 405, 410, CONNEXION}
 Attendu = int | str | Pattern
 
 DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
+LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
 N_IMPORTE_QUOI = "*"  # rows that a granted cell writes are another test's business
 
 
@@ -130,6 +131,32 @@ def _demander(type_, donnees) -> Ligne:
     return page_famille(f"/mon-compte/{type_}/", post=422, donnees=donnees, quoi=f"demande {type_}")
 
 
+def _demander_enfant(enfant, type_, foyer, donnees) -> Ligne:
+    """The same about a child, for the adults who see it."""
+    adresse = f"/mes-enfants/{enfant}/{type_}/"
+    donnees = donnees or {"personnes-TOTAL_FORMS": "x"}
+    return page_famille(adresse, foyer=foyer, post=422, donnees=donnees, quoi=f"demande {type_} de {enfant}")
+
+
+def _document(nom, foyer, agents, *, note=False) -> Ligne:
+    """A paper: the household that gave it, the agents who may; where it is health, their reading is noted."""
+    ouvert = _au_foyer(foyer, 200) | dict.fromkeys(agents, 200)
+    ecrites = {"enfants_consultationsante"} if note else set()
+    return Ligne(
+        nom,
+        f"/mes-enfants/documents/{{{nom}}}/",
+        chacun(anonyme=CONNEXION, parents=404, agents=404, **ouvert),
+        chacun(anonyme=403, parents=404, agents=404, **ouvert),
+        ecrit={"GET": ecrites, "POST": ecrites},
+    )
+
+
+def _fiche(enfant, foyer, quoi) -> Ligne:
+    """The registration form of a child, as a PDF: read only."""
+    adresse = f"/mes-enfants/{{{enfant}}}/fiche-inscription.pdf"
+    return page_famille(adresse, foyer=foyer, post=405, ailleurs=(404, 405), quoi=quoi)
+
+
 # --- What the roles allow --------------------------------------------------------------------------------
 
 # Model of the admin -> what its page can do at most, whatever the permissions.
@@ -137,7 +164,11 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "auth.group": TOUT,
     "demandes.demande": (VOIR,),
     "demandes.motifrefus": TOUT,
+    "enfants.ecole": TOUT,
     "enfants.enfant": (VOIR, CHANGER),
+    "enfants.garde": (VOIR, AJOUTER, CHANGER),
+    "enfants.periodevacances": TOUT,
+    "enfants.vaccin": (VOIR, AJOUTER, CHANGER),
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
@@ -151,7 +182,12 @@ def peut(agent: str, action: str, modele: str) -> bool:
     """True when this staff account has the permission."""
     if AGENTS[agent]:
         return action in ROLES[AGENTS[agent]].get(modele, ())
-    return agent == "admin" or (agent == "lecteur" and action == VOIR)
+    return agent == "admin" or (agent == "lecteur" and action in (VOIR, "voir_partout"))
+
+
+def _decide_de_la_sante(agent):
+    """Accounts decide demandes too, but read no health."""
+    return peut(agent, "traiter", "demandes.demande") and peut(agent, VOIR, "enfants.sante")
 
 
 def page_peut(agent, action, modele):
@@ -161,6 +197,14 @@ def page_peut(agent, action, modele):
 
 def _voit(agent, modele):
     return page_peut(agent, VOIR, modele) or page_peut(agent, CHANGER, modele)
+
+
+def _tient_les_dossiers(agent):
+    return peut(agent, CHANGER, "familles.famille") and peut(agent, CHANGER, "enfants.enfant")
+
+
+def _lit_la_sante(agent):
+    return peut(agent, VOIR, "enfants.enfant") and peut(agent, VOIR, "enfants.sante")
 
 
 def page_admin(adresse, *, get, post, quoi="", **autres) -> Ligne:
@@ -244,6 +288,14 @@ MATRICE: dict[str, list[Ligne]] = {
             chacun(anonyme=403, parents=200, agents=200),
         )
     ],
+    "documents/fiche-inscription.pdf": [
+        Ligne(
+            "fiche vierge",
+            "/documents/fiche-inscription.pdf",
+            chacun(anonyme=CONNEXION, parents=200, agents=200),
+            chacun(anonyme=403, parents=405, agents=405),
+        )
+    ],
     "contact/": [page_publique("/contact/")],
     "accessibilite/": [page_publique("/accessibilite/")],
     "donnees-personnelles/": [page_publique("/donnees-personnelles/")],
@@ -258,6 +310,85 @@ MATRICE: dict[str, list[Ligne]] = {
         page_famille("/mes-enfants/{adam}/", foyer=("benali",), quoi="Adam, à Benali seul"),
         page_famille("/mes-enfants/{ancien}/", foyer=(), quoi="enfant qui a quitté les Durand"),
         page_famille("/mes-enfants/{inconnu}/", foyer=(), quoi="enfant inconnu"),
+    ],
+    "mes-enfants/ajouter/": [
+        page_famille("/mes-enfants/ajouter/", post=422, donnees={"prenom": ""}, quoi="enfant sans prénom"),
+        page_famille("/mes-enfants/ajouter/?demande={demande}", foyer=(), quoi="demande d'un autre type"),
+        page_famille(
+            "/mes-enfants/ajouter/?demande={demande_ajout}",
+            foyer=DURAND,
+            post=DEMANDE_DEPOSEE,
+            donnees={"prenom": "Lou", "nom": "Durand", "date_naissance": "2024-03-01", "regime": "STANDARD"},
+            quoi="ajout qui attend, modifié",
+            ecrit={"POST": {"demandes_demande"}},
+        ),
+    ],
+    "mes-enfants/<uuid:uuid>/<slug:type>/": [
+        _demander_enfant("{lea}", "etat-civil", DURAND, {"prenom": ""}),
+        _demander_enfant("{lea}", "informations", DURAND, {"regime": "x"}),
+        _demander_enfant("{lea}", "sante", DURAND, {"medecin_telephone": "12"}),
+        _demander_enfant("{lea}", "autorisations", DURAND, {}),
+        _demander_enfant("{ines}", "etat-civil", ("benali", "rossi"), {"prenom": ""}),
+        page_famille(
+            "/mes-enfants/{lea}/sante/",
+            foyer=DURAND,
+            post=DEMANDE_DEPOSEE,
+            donnees={"medecin_nom": "Dr Neuf"},
+            quoi="demande sante acceptable",
+            ecrit={"POST": {"demandes_demande", "messagerie_courriel", "django_tasks_database_dbtaskresult"}},
+        ),
+        page_famille("/mes-enfants/{ancien}/sante/", foyer=(), quoi="enfant qui a quitté les Durand"),
+        page_famille(
+            "/mes-enfants/{adam}/sante/",
+            foyer=("benali",),
+            post=422,
+            quoi="Adam, à Benali seul",
+            donnees={"medecin_telephone": "12"},
+            croisee=True,
+        ),
+        page_famille("/mes-enfants/{lea}/bancaires/", foyer=(), quoi="demande d'une autre rubrique"),
+        page_famille("/mes-enfants/{lea}/ajout-enfant/", foyer=(), quoi="demande sans enfant"),
+    ],
+    "mes-enfants/<uuid:uuid>/garde/": [
+        page_famille("/mes-enfants/{ines}/garde/", foyer=("benali", "rossi"), quoi="Inès, aux deux foyers"),
+        page_famille("/mes-enfants/{lea}/garde/", foyer=(), quoi="enfant d'un seul foyer"),
+    ],
+    "mes-enfants/<uuid:uuid>/consultations/": [
+        page_famille("/mes-enfants/{lea}/consultations/", foyer=DURAND, quoi="Léa, des Durand"),
+        page_famille("/mes-enfants/{ancien}/consultations/", foyer=(), quoi="enfant qui a quitté les Durand"),
+    ],
+    "mes-enfants/documents/<uuid:uuid>/": [
+        _document("pai", DURAND, ("agent", "animateur", "administrateur", "admin", "lecteur"), note=True),
+        _document("assurance", DURAND, ("agent", "administrateur", "admin")),
+        _document("pai_ines", ("benali",), ("agent", "animateur", "administrateur", "admin", "lecteur"), note=True),
+        _document("pai_tom", DURAND, ("agent", "administrateur", "admin", "lecteur"), note=True),
+    ],
+    "mes-enfants/<uuid:uuid>/fiche-inscription.pdf": [
+        _fiche("lea", DURAND, "fiche de Léa, des Durand"),
+        _fiche("ines", ("benali", "rossi"), "fiche d'Inès, aux deux foyers"),
+        _fiche("adam", ("benali",), "fiche d'Adam, à Benali seul"),
+        _fiche("ancien", (), "fiche d'un enfant qui a quitté les Durand"),
+        _fiche("inconnu", (), "fiche d'un enfant inconnu"),
+    ],
+    "mes-enfants/<uuid:uuid>/confirmer/": [
+        page_famille(
+            "/mes-enfants/{lea}/confirmer/",
+            foyer=DURAND,
+            post="/mes-enfants/{lea}/",
+            quoi="Léa, demandée aux Durand",
+            ecrit={"POST": {"enfants_confirmationdossier"}},
+        ),
+        page_famille(
+            "/mes-enfants/{ines}/confirmer/",
+            foyer=("benali",),
+            post="/mes-enfants/{ines}/",
+            quoi="Inès, demandée à un seul de ses foyers",
+            ecrit={"POST": {"enfants_confirmationdossier"}},
+        ),
+        page_famille("/mes-enfants/{adam}/confirmer/", foyer=(), quoi="Adam, à personne"),
+        page_famille(
+            "/mes-enfants/{ancien}/confirmer/", foyer=(), quoi="demandée pour un enfant qui a quitté le foyer"
+        ),
     ],
     "releve/": [page_famille("/releve/")],
     # --- Ways in and out
@@ -387,7 +518,16 @@ MATRICE: dict[str, list[Ligne]] = {
             | {agent: 200 for agent in AGENTS if peut(agent, "traiter", "demandes.demande")},
             chacun(anonyme=403, parents=404, agents=404, **_au_foyer(DURAND, 200))
             | {agent: 200 for agent in AGENTS if peut(agent, "traiter", "demandes.demande")},
-        )
+        ),
+        Ligne(
+            "pièce de santé des Durand",
+            "/demandes/pieces/{piece_sante}/",
+            chacun(anonyme=CONNEXION, parents=404, agents=404, **_au_foyer(DURAND, 200))
+            | {agent: 200 for agent in AGENTS if _decide_de_la_sante(agent)},
+            chacun(anonyme=403, parents=404, agents=404, **_au_foyer(DURAND, 200))
+            | {agent: 200 for agent in AGENTS if _decide_de_la_sante(agent)},
+            ecrit={"GET": {"enfants_consultationsante"}, "POST": {"enfants_consultationsante"}},
+        ),
     ],
     # --- The admin, beside its models
     "admin/": [page_admin("/admin/", get=tout_agent(200), post=tout_agent(200))],
@@ -410,6 +550,42 @@ MATRICE: dict[str, list[Ligne]] = {
             post=si(lambda agent: peut(agent, AJOUTER, "familles.famille"), oui=422),
         )
     ],
+    "admin/rentree/": [
+        page_admin(
+            "/admin/rentree/",
+            get=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree")),
+            post=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree")),
+        ),
+        page_admin(
+            "/admin/rentree/",
+            get=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree")),
+            post=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree"), oui=409),
+            donnees={"action": "faire", "empreinte": "d'une autre liste"},
+            quoi="liste qui a changé",
+        ),
+        page_admin(
+            "/admin/rentree/",
+            get=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree")),
+            post=si(lambda agent: peut(agent, AJOUTER, "enfants.rentree"), oui="/admin/rentree/"),
+            donnees={"action": "ouvrir"},
+            quoi="ouvrir les confirmations",
+            ecrit={"POST": N_IMPORTE_QUOI},
+        ),
+    ],
+    "admin/separer/<int:pk>/": [
+        page_admin(
+            "/admin/separer/{adulte}/",
+            get=si(lambda agent: _tient_les_dossiers(agent)),
+            post=si(lambda agent: _tient_les_dossiers(agent), oui=422),
+            quoi="Claire quitte les Durand",
+        ),
+        page_admin(
+            "/admin/separer/{adulte_seul}/",
+            get=si(lambda agent: _tient_les_dossiers(agent), oui="/admin/familles/famille/{famille_martin}/change/"),
+            post=si(lambda agent: _tient_les_dossiers(agent), oui="/admin/familles/famille/{famille_martin}/change/"),
+            quoi="Sophie Martin est seule",
+        ),
+    ],
     "admin/demandes/demande/<path:object_id>/decider/": [
         page_admin(
             "/admin/demandes/demande/{demandes.demande}/decider/",
@@ -417,7 +593,7 @@ MATRICE: dict[str, list[Ligne]] = {
                 lambda agent: peut(agent, "traiter", "demandes.demande"),
                 oui="/admin/demandes/demande/{demandes.demande}/change/",
             ),
-            post=si(lambda agent: peut(agent, "traiter", "demandes.demande"), oui="/admin/demandes/demande/"),
+            post=si(lambda agent: peut(agent, "traiter", "demandes.demande"), oui=LISTE_OU_SUIVANTE),
             donnees={"decision": "refuser", "version": "1", "motif": "Illisible"},
             ecrit={"POST": N_IMPORTE_QUOI},
         )
@@ -426,6 +602,14 @@ MATRICE: dict[str, list[Ligne]] = {
 
 for _modele in PLAFONDS:
     MATRICE |= pages_du_modele(_modele)
+
+
+def _page_de_sante(agent):
+    """A demande about Léa's health: a child of the animateur's school, but demandes are not his work."""
+    if not peut(agent, VOIR, "enfants.sante"):
+        return 404
+    return 200 if peut(agent, VOIR, "demandes.demande") else 403
+
 
 # Where a page of the admin does not do what a model's page does.
 MATRICE["admin/familles/famille/add/"] = [
@@ -452,6 +636,15 @@ MATRICE["admin/demandes/demande/<path:object_id>/change/"] = [
         ecrit={"GET": {"demandes_demande"}, "POST": {"demandes_demande"}},
     )
 ]
+MATRICE["admin/demandes/demande/<path:object_id>/change/"] += [
+    page_admin(
+        "/admin/demandes/demande/{demande_sante}/change/",
+        get=_page_de_sante,
+        post=_page_de_sante,
+        quoi="demande de santé : cachée à la comptabilité, sa lecture est notée",
+        ecrit={methode: {"demandes_demande", "enfants_consultationsante"} for methode in METHODES},
+    )
+]
 MATRICE["admin/familles/utilisateur/<path:object_id>/change/"] += [
     page_admin(
         "/admin/familles/utilisateur/{compte_agent}/change/",
@@ -467,23 +660,100 @@ MATRICE["admin/familles/utilisateur/<path:object_id>/change/"] += [
     ),
 ]
 
+# A child's file: who reads its health is noted. The animateur works at Léa's school, not at Tom's.
+_NOTEE = {"GET": {"enfants_consultationsante"}, "POST": {"enfants_consultationsante"}}
+_INCONNU = "/admin/"  # what Django answers for an object that is not in the list
+
+
+def _selon_l_ecole(agent):
+    if not _voit(agent, "enfants.enfant"):
+        return 403
+    return 200 if peut(agent, "voir_partout", "enfants.enfant") else _INCONNU
+
+
+MATRICE["admin/enfants/enfant/<path:object_id>/change/"] = [
+    page_admin(
+        "/admin/enfants/enfant/{enfants.enfant}/change/",
+        get=si(lambda agent: _voit(agent, "enfants.enfant")),
+        post=si(lambda agent: page_peut(agent, CHANGER, "enfants.enfant")),
+        quoi="Léa, de l'école de l'animateur",
+        ecrit=_NOTEE,
+    ),
+    page_admin(
+        "/admin/enfants/enfant/{enfant_ailleurs}/change/",
+        get=_selon_l_ecole,
+        post=si(lambda agent: page_peut(agent, CHANGER, "enfants.enfant")),
+        quoi="Tom, d'une autre école",
+        ecrit=_NOTEE,
+    ),
+]
+MATRICE["admin/enfants/enfant/<path:object_id>/history/"] = [
+    page_admin(
+        "/admin/enfants/enfant/{enfants.enfant}/history/",
+        get=si(lambda agent: page_peut(agent, CHANGER, "enfants.enfant")),
+        post=si(lambda agent: page_peut(agent, CHANGER, "enfants.enfant")),
+        quoi="à qui tient le dossier",
+        ecrit=_NOTEE,
+    )
+]
+MATRICE["admin/enfants/enfant/<path:object_id>/fiche-urgence/"] = [
+    page_admin(
+        "/admin/enfants/enfant/{enfants.enfant}/fiche-urgence/",
+        get=si(_lit_la_sante),
+        post=si(_lit_la_sante),
+        quoi="Léa, de l'école de l'animateur",
+        ecrit=_NOTEE,
+    ),
+    page_admin(
+        "/admin/enfants/enfant/{enfant_ailleurs}/fiche-urgence/",
+        get=lambda agent: 404 if agent == "animateur" else 200 if _lit_la_sante(agent) else 403,
+        post=lambda agent: 404 if agent == "animateur" else 200 if _lit_la_sante(agent) else 403,
+        quoi="Tom, d'une autre école",
+        ecrit=_NOTEE,
+    ),
+]
+MATRICE["admin/enfants/garde/add/"] = [
+    page_admin(
+        "/admin/enfants/garde/add/",
+        get=si(lambda agent: page_peut(agent, AJOUTER, "enfants.garde"), oui="/admin/enfants/enfant/"),
+        post=si(lambda agent: page_peut(agent, AJOUTER, "enfants.garde"), oui="/admin/enfants/enfant/"),
+        quoi="se note depuis la page de l'enfant",
+    )
+]
+
+MATRICE["admin/enfants/garde/<path:object_id>/history/"] = [
+    page_admin(
+        "/admin/enfants/garde/{enfants.garde}/history/",
+        get=si(lambda agent: _voit(agent, "enfants.garde"), oui="/admin/enfants/enfant/{ines_cle}/history/"),
+        post=si(lambda agent: _voit(agent, "enfants.garde"), oui="/admin/enfants/enfant/{ines_cle}/history/"),
+        quoi="dans celui de l'enfant",
+    )
+]
+
 # --- Actions on the lists of the admin: no address of their own, but they write ---------------------------
 
 
 @dataclass(frozen=True)
 class Geste:
-    """An action of a list: who may launch it on the object of ``monde``."""
+    """An action of a list: who may launch it on the object of ``monde``.
+
+    ``sur``: the model that the permission is about, when it is not the list's.
+    """
 
     modele: str
     nom: str
     permission: str
+    sur: str = ""
 
     def permis(self, agent: str) -> bool:
-        return peut(agent, self.permission, self.modele)
+        return peut(agent, self.permission, self.sur or self.modele)
 
 
 GESTES = [
     Geste("demandes.demande", "accepter_la_selection", "traiter"),
+    Geste("enfants.enfant", "fiches_urgence", VOIR, sur="enfants.sante"),
+    Geste("enfants.ecole", "delete_selected", SUPPRIMER),
+    Geste("enfants.periodevacances", "delete_selected", SUPPRIMER),
     Geste("familles.famille", "lettres", CHANGER),
     Geste("familles.famille", "invitations", CHANGER),
     Geste("familles.utilisateur", "nouveau_mot_de_passe", CHANGER),

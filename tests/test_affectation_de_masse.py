@@ -11,13 +11,16 @@ from django.db import connection, models
 from django.utils import timezone
 
 from demandes import actions
+from demandes.forms.enfants import PersonneForm
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants.models import Enfant, Informations, PersonneAutorisee, Sante
 from familles import acces
 from familles.actions import SEL_COURRIEL
-from familles.models import CoordonneesBancaires, DossierCaf, Responsable, SituationFiscale, Utilisateur
+from familles.models import CoordonneesBancaires, DossierCaf, Famille, Responsable, SituationFiscale, Utilisateur
 from portail.outils.fichiers import ranger
-from tests.test_canaris import papier
+from tests.canaris import papier
+from tests.saisie import saisie
 
 pytestmark = pytest.mark.django_db
 
@@ -73,10 +76,14 @@ def ce_qui_change():
 @pytest.fixture
 def victimes(famille_martin, comptes):
     """A pending demande of each kind, with a paper, in the household that nothing may reach."""
-    demandes = {}
-    for type_ in TYPES:
+    demandes, zoe = {}, famille_martin.rattachements.get().enfant
+    for type_, genre in TYPES.items():
         demande = Demande.objects.create(
-            type=type_, famille=famille_martin, valeurs_demandees={"nom": "x"}, deposee_par=comptes["martin"]
+            type=type_,
+            famille=famille_martin,
+            enfant=zoe if genre.par_enfant else None,
+            valeurs_demandees={"nom": "x"},
+            deposee_par=comptes["martin"],
         )
         PieceJointe.objects.create(
             demande=demande, deposee_par=comptes["martin"], **ranger("a.pdf", "application/pdf", papier("a"))
@@ -115,9 +122,9 @@ def butin(victimes, famille_martin, comptes):
         Demande: demande.pk,
         (Demande, "uuid"): str(demande.uuid),
         PieceJointe: demande.pieces.get().pk,
-        apps.get_model("enfants", "Enfant"): famille_martin.rattachements.get().enfant_id,
+        Enfant: famille_martin.rattachements.get().enfant_id,
     }
-    noms = {"pk": str(demande.pk), "user": str(comptes["martin"].pk), "username": "martin"}
+    noms = {"cle": str(demande.uuid), "pk": str(demande.pk), "user": str(comptes["martin"].pk), "username": "martin"}
     for modele in apps.get_models():
         if modele._meta.app_label in APPLICATIONS and not modele.__name__.endswith("Event"):
             for champ in [*modele._meta.concrete_fields, *modele._meta.many_to_many]:
@@ -130,7 +137,7 @@ def butin(victimes, famille_martin, comptes):
 # What leads to somebody else's rows, or to rights: tried one at a time too.
 CLES = ["id", "pk", "uuid", "famille", "famille_id", "enfant", "enfant_id", "utilisateur", "demande", "type", "rang"]
 CLES += ["etat", "version", "deposee_par", "traitee_par", "traitee_le", "is_staff", "is_superuser", "groups"]
-CLES += ["identifiant"]
+CLES += ["identifiant", "classe", "archive_le", "vaccins_etat", "cle"]
 
 
 # --- Demandes --------------------------------------------------------------------------------------------
@@ -142,19 +149,36 @@ DEMANDES = {
     "fiscales": ({"regime": "MSA"}, {"regime": "AUTRE"}, SituationFiscale),
     "caf": ({"caisse": "MSA Centre"}, {"caisse": "MSA Berry"}, DossierCaf),
     "bancaires": ({"titulaire": "C. Durand"}, {"titulaire": "J. Durand"}, CoordonneesBancaires),
+    "etat-civil": ({"lieu_naissance": "Bourges"}, {"lieu_naissance": "Vierzon"}, Enfant),
+    "informations": ({"assurance_numero": "SC-1"}, {"assurance_numero": "SC-2"}, Informations),
+    "sante": ({"traitements": "Sirop"}, {"traitements": "Collyre"}, Sante),
 }
+PERSONNES = {"personnes-0-telephone": "06 39 98 10 98"}
+AJOUT = {"prenom": "Lou", "nom": "Durand", "date_naissance": "2023-05-14"}
 
 
-def remplir(navigateur, type_, demandees):
-    """The form as the page fills it, with the values asked for."""
-    form = navigateur.get(f"/mon-compte/{type_}/").context["form"]
-    valeurs = {nom: form[nom].value() for nom in form.fields}
-    return {nom: valeur for nom, valeur in valeurs.items() if valeur not in (None, False)} | demandees
+@pytest.fixture
+def lea(distribution):
+    return Enfant.objects.get(prenom="Léa")
 
 
-def poster(navigateur, type_, donnees, **autres):
-    reponse = navigateur.post(f"/mon-compte/{type_}/", donnees | autres)
-    assert reponse.status_code == 302, reponse.context["form"].errors
+@pytest.fixture
+def remplir(durand, lea):
+    """``remplir("caf", {"caisse": "MSA"})``: the form as the page fills it, with the values asked for."""
+    return lambda type_, demandees: saisie(durand.get(adresse(type_, lea)).context["form"]) | demandees
+
+
+@pytest.fixture
+def poster(durand, lea):
+    def poster(type_, donnees, **autres):
+        reponse = durand.post(adresse(type_, lea), donnees | autres)
+        assert reponse.status_code == 302, reponse.context["form"].errors
+
+    return poster
+
+
+def adresse(type_, enfant):
+    return TYPES[type_].url(enfant if TYPES[type_].par_enfant else None)
 
 
 @pytest.fixture
@@ -172,43 +196,97 @@ def identite(demande):
         demande.etat,
         str(demande.deposee_par),
         demande.traitee_par,
-        demande.enfant,
+        demande.enfant and demande.enfant.prenom,
     )
+
+
+def voulu(type_):
+    return ("Durand", type_, "EN_ATTENTE", "Claire Durand", None, "Léa" if TYPES[type_].par_enfant else None)
+
+
+def du_dossier(ecrit):
+    """What was written of the families, the children and the rights."""
+    return {ou: colonnes for ou, colonnes in ecrit.items() if ou[0].startswith(("familles_", "enfants_", "auth_"))}
 
 
 @pytest.mark.parametrize("type_", DEMANDES)
 def test_une_demande_ne_prend_que_les_champs_de_son_formulaire(
-    type_, durand, butin, famille_durand, comptes, ce_qui_change
+    type_, remplir, poster, butin, famille_durand, lea, comptes, ce_qui_change
 ):
     premiere, seconde, modele = DEMANDES[type_]
-    voulu = ("Durand", type_, "EN_ATTENTE", "Claire Durand", None, None)
-    saisie = remplir(durand, type_, premiere)
+    envoi = remplir(type_, premiere)
     vol = {nom: valeur for nom, valeur in butin.items() if nom not in TYPES[type_].formulaire.base_fields}
 
-    ecrit = ce_qui_change(lambda: poster(durand, type_, saisie, **vol))
+    ecrit = ce_qui_change(lambda: poster(type_, envoi, **vol))
     demande = famille_durand.demandes.get(etat="EN_ATTENTE")
     assert ecrit == {("demandes_demande", demande.pk): {"+"}}
-    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu, 1, premiere)
+    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu(type_), 1, premiere)
 
-    ecrit = ce_qui_change(lambda: poster(durand, type_, saisie | seconde, **vol))
+    ecrit = ce_qui_change(lambda: poster(type_, envoi | seconde, **vol))
     demande.refresh_from_db()
     assert ecrit == {("demandes_demande", demande.pk): {"valeurs_demandees", "modifiee_le", "version"}}
-    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu, 2, seconde)
+    assert (identite(demande), demande.version, demande.valeurs_demandees) == (voulu(type_), 2, seconde)
 
     ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
-    dossier = {ou: colonnes for ou, colonnes in ecrit.items() if ou[0].startswith(("familles_", "enfants_", "auth_"))}
-    rang = {"rang": 2 if type_ == "conjoint" else 1} if modele is Responsable else {}
-    ligne = modele.objects.get(famille=famille_durand, **rang)
-    assert dossier == {(modele._meta.db_table, ligne.pk): set(seconde)}
+    if modele is Enfant:
+        ligne = lea
+    elif TYPES[type_].par_enfant:
+        ligne = modele.objects.get(enfant=lea)
+    else:
+        rang = {"rang": 2 if type_ == "conjoint" else 1} if modele is Responsable else {}
+        ligne = modele.objects.get(famille=famille_durand, **rang)
+    assert du_dossier(ecrit) == {(modele._meta.db_table, ligne.pk): set(seconde)}
 
 
-@pytest.mark.parametrize("type_", DEMANDES)
-def test_aucun_identifiant_glisse_dans_une_demande_ne_la_detourne(type_, durand, butin, famille_durand, ce_qui_change):
-    saisie = remplir(durand, type_, DEMANDES[type_][0])
-    poster(durand, type_, saisie)
+def test_une_personne_designee_ne_prend_que_les_champs_de_sa_ligne(
+    remplir, poster, butin, famille_durand, lea, comptes, ce_qui_change
+):
+    envoi = remplir("autorisations", PERSONNES)
+    vol = butin | {f"personnes-0-{n}": v for n, v in butin.items() if n not in PersonneForm.base_fields}
+    ecrit = ce_qui_change(lambda: poster("autorisations", envoi, **vol))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    assert ecrit == {("demandes_demande", demande.pk): {"+"}}
+    assert (identite(demande), set(demande.valeurs_demandees)) == (voulu("autorisations"), {"personnes"})
+    ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
+    assert du_dossier(ecrit) == {("enfants_personneautorisee", lea.personnes.first().pk): {"telephone"}}
+
+
+def test_la_personne_d_une_autre_famille_ne_se_prend_pas(remplir, poster, famille_durand, lea, comptes, ce_qui_change):
+    """By its key, which would move it or change its number."""
+    samia = PersonneAutorisee.objects.get(prenom="Samia")
+    poster("autorisations", remplir("autorisations", PERSONNES | {"personnes-0-cle": str(samia.uuid)}))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
+    assert ("enfants_personneautorisee", samia.pk) not in ecrit
+    assert {famille.nom for famille in Famille.objects.filter(personnes__enfant=lea)} == {"Durand"}
+
+
+def test_un_enfant_ajoute_ne_prend_que_les_champs_de_son_formulaire(
+    remplir, poster, butin, famille_durand, comptes, ce_qui_change
+):
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in TYPES["ajout-enfant"].formulaire.base_fields}
+    ecrit = ce_qui_change(lambda: poster("ajout-enfant", remplir("ajout-enfant", AJOUT), **vol))
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    assert ecrit == {("demandes_demande", demande.pk): {"+"}}
+    assert (identite(demande), demande.valeurs_demandees) == (voulu("ajout-enfant"), AJOUT | {"regime": "STANDARD"})
+    ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
+    lou = Enfant.objects.get(prenom="Lou")
+    rattachement = lou.rattachements.get(famille=famille_durand)
+    assert du_dossier(ecrit) == {("enfants_enfant", lou.pk): {"+"}, ("enfants_rattachement", rattachement.pk): {"+"}}
+    assert (lou.a_pai, lou.archive_le, lou.classe, lou.ecole) == (False, None, None, None)
+    assert str(lou.uuid) != butin["uuid"]
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_aucun_identifiant_glisse_dans_une_demande_ne_la_detourne(
+    type_, remplir, poster, butin, famille_durand, ce_qui_change
+):
+    premiere = {"autorisations": PERSONNES, "ajout-enfant": AJOUT}.get(type_) or DEMANDES[type_][0]
+    envoi = remplir(type_, premiere)
+    poster(type_, envoi)
     demande = famille_durand.demandes.get(etat="EN_ATTENTE")
     for nom in CLES:
-        ecrit = ce_qui_change(lambda nom=nom: poster(durand, type_, saisie, **{nom: butin[nom]}))
+        ecrit = ce_qui_change(lambda nom=nom: poster(type_, envoi, **{nom: butin[nom]}))
         # Asked again with the same values: it is the same demande, sent later.
         assert ecrit == {("demandes_demande", demande.pk): {"modifiee_le", "version"}}, nom
 
@@ -216,27 +294,42 @@ def test_aucun_identifiant_glisse_dans_une_demande_ne_la_detourne(type_, durand,
 # --- Papers ----------------------------------------------------------------------------------------------
 
 
-def test_une_piece_jointe_ne_va_qu_a_la_demande_de_qui_l_envoie(durand, butin, famille_durand, comptes, ce_qui_change):
-    saisie = remplir(durand, "bancaires", {"titulaire": "C. Durand"})
-    vol = {nom: valeur for nom, valeur in butin.items() if nom not in saisie | {"iban": "", "bic": ""}}
-    envoi = SimpleUploadedFile("rib.pdf", papier("rib"), "application/pdf")
-    ecrit = ce_qui_change(lambda: poster(durand, "bancaires", saisie, pieces=[envoi], **vol))
+def test_une_piece_jointe_ne_va_qu_a_la_demande_de_qui_l_envoie(
+    remplir, poster, butin, famille_durand, comptes, ce_qui_change
+):
+    envoi = remplir("bancaires", {"titulaire": "C. Durand"})
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in envoi | {"iban": "", "bic": ""}}
+    rib = SimpleUploadedFile("rib.pdf", papier("rib"), "application/pdf")
+    ecrit = ce_qui_change(lambda: poster("bancaires", envoi, pieces=[rib], **vol))
     demande = famille_durand.demandes.get(etat="EN_ATTENTE")
     piece = demande.pieces.get()
     assert ecrit == {("demandes_demande", demande.pk): {"+"}, ("demandes_piecejointe", piece.pk): {"+"}}
     assert (piece.nom, piece.deposee_par, piece.type_mime) == ("rib.pdf", comptes["durand"], "application/pdf")
     assert piece.fichier.name.startswith("pieces/")
-    assert str(piece.uuid) != butin["uuid"]
+    assert (piece.nature, str(piece.uuid) == butin["uuid"]) == ("", False)
 
 
-def test_on_ne_retire_que_ses_propres_pieces(durand, victimes, famille_durand, comptes, ce_qui_change):
-    saisie = remplir(durand, "caf", {"caisse": "MSA"})
-    poster(durand, "caf", saisie, pieces=[SimpleUploadedFile("a.pdf", papier("a"), "application/pdf")])
+def test_un_papier_de_l_enfant_ne_va_qu_a_son_dossier(
+    remplir, poster, butin, famille_durand, lea, comptes, ce_qui_change
+):
+    envoi = remplir("sante", {})
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in TYPES["sante"].formulaire.base_fields}
+    poster("sante", envoi, piece_VACCINS=SimpleUploadedFile("v.pdf", papier("v"), "application/pdf"), **vol)
+    demande = famille_durand.demandes.get(etat="EN_ATTENTE")
+    ecrit = ce_qui_change(lambda: actions.accepter(demande.pk, par=comptes["agent"]))
+    document = lea.documents.get()
+    assert du_dossier(ecrit) == {("enfants_documentenfant", document.pk): {"+"}}
+    assert (document.famille, document.nature, document.remplace_le) == (famille_durand, "VACCINS", None)
+
+
+def test_on_ne_retire_que_ses_propres_pieces(durand, remplir, poster, victimes, famille_durand, comptes, ce_qui_change):
+    envoi = remplir("caf", {"caisse": "MSA"})
+    poster("caf", envoi, pieces=[SimpleUploadedFile("a.pdf", papier("a"), "application/pdf")])
     sienne = famille_durand.demandes.get(etat="EN_ATTENTE").pieces.get()
     etrangere = victimes["caf"].pieces.get()
 
     def essayer(*retirer):
-        donnees = saisie | {"retirer": [str(piece.uuid) for piece in retirer]}
+        donnees = envoi | {"retirer": [str(piece.uuid) for piece in retirer]}
         return lambda: reponses.append(durand.post("/mon-compte/caf/", donnees).status_code)
 
     reponses = []
@@ -247,8 +340,10 @@ def test_on_ne_retire_que_ses_propres_pieces(durand, victimes, famille_durand, c
     assert list(PieceJointe.objects.filter(pk__in=[sienne.pk, etrangere.pk])) == [etrangere]
 
 
-def test_retirer_une_demande_ne_retire_que_celle_de_l_adresse(durand, butin, famille_durand, ce_qui_change):
-    poster(durand, "caf", remplir(durand, "caf", {"caisse": "MSA"}))
+def test_retirer_une_demande_ne_retire_que_celle_de_l_adresse(
+    durand, remplir, poster, butin, famille_durand, ce_qui_change
+):
+    poster("caf", remplir("caf", {"caisse": "MSA"}))
     demande = famille_durand.demandes.get(etat="EN_ATTENTE")
     ecrit = ce_qui_change(lambda: durand.post(f"/demandes/{demande.uuid}/retirer/", butin))
     assert ecrit == {("demandes_demande", demande.pk): {"etat", "traitee_le", "traitee_par_id"}}

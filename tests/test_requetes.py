@@ -4,6 +4,8 @@ Counted: SELECT, INSERT, UPDATE and DELETE of a warm request, session and accoun
 is written once a minute at most and is not.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -11,11 +13,15 @@ from django.utils import timezone
 
 from demandes.models import Demande
 from demandes.types import TYPES
+from enfants import actions as enfants
 from enfants.actions import ajouter_enfant
+from enfants.models import Classe, ConfirmationDossier, Ecole, Enfant, Garde, PersonneAutorisee
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
 from messagerie.models import Courriel, ServiceMairie
+from portail.outils.fichiers import ranger
+from tests.canaris import papier
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +71,11 @@ class Lignes:
     def enfant(self):
         return ajouter_enfant(self.famille, prenom=self._nom(), nom="Essai")
 
+    def enfant_complet(self):
+        enfant = dossier_complet(self.famille, self._nom())
+        Demande.objects.create(type="sante", famille=self.famille, enfant=enfant, deposee_par=self.parent)
+        return enfant
+
     def autre_famille(self):
         nom = self._nom()
         adultes = [{"prenom": prenom, "nom": nom, "courriel": f"{prenom}@{nom}.example"} for prenom in ("Ana", "Luc")]
@@ -79,8 +90,23 @@ class Lignes:
         return self.fil(self.autre_famille())
 
     def enfant_d_une_autre_famille(self):
-        famille = self.autre_famille()
-        return ajouter_enfant(famille, prenom="Léo", nom=famille.nom)
+        famille, ecole = self.autre_famille(), self.ecole()
+        classe = ecole.classes.get()
+        return ajouter_enfant(famille, prenom="Léo", nom=famille.nom, ecole=ecole.pk, classe=classe, a_pai=True)
+
+    def ecole(self):
+        ecole = Ecole.objects.create(nom=self._nom())
+        Classe.objects.create(ecole=ecole, nom="CP")
+        return ecole
+
+    def garde(self):
+        foyers = [self.autre_famille(), self.autre_famille()]
+        return Garde.objects.create(
+            enfant=ajouter_enfant(foyers[0], prenom="Léo", nom=foyers[0].nom),
+            premier_foyer=foyers[0],
+            second_foyer=foyers[1],
+            premiere_semaine=timezone.localdate(),
+        )
 
     def agent(self):
         nom = self._nom()
@@ -89,6 +115,30 @@ class Lignes:
     def courriel(self):
         nom = self._nom()
         return Courriel.objects.create(objet=nom, destinataire="a@b.example", corps="…", message_id=nom)
+
+
+def dossier_complet(famille, prenom):
+    """A child with a class of its own, and every sheet of its file."""
+    ecole = Ecole.objects.create(nom=f"École de {prenom}")
+    classe = Classe.objects.create(ecole=ecole, nom="CP")
+    naissance = timezone.localdate() - timedelta(days=2500)
+    enfant = ajouter_enfant(
+        famille, prenom=prenom, nom="Essai", ecole=ecole.pk, classe=classe, date_naissance=naissance
+    )
+    enfants.modifier_informations(enfant, {"photo": True, "autre_appareil": "Attelle", "assurance_fin": naissance})
+    sante = {"medecin_nom": "Dr Roy", "vaccinations": {"POLIO": "2022-03-14"}, "a_pai": True}
+    enfants.modifier_sante(enfant, sante)
+    ConfirmationDossier.objects.create(enfant=enfant, famille=famille, annee=2026)
+    personne_et_papier(enfant, famille)
+    return enfant
+
+
+def personne_et_papier(enfant, famille, nature="PAI"):
+    PersonneAutorisee.objects.create(
+        enfant=enfant, famille=famille, prenom="Ana", nom="Roy", lien="Tante", urgence=True
+    )
+    piece = ranger("a.pdf", "application/pdf", papier("a"))
+    enfants.classer_document(enfant, famille, nature, [piece], expire_le=timezone.localdate())
 
 
 @pytest.fixture
@@ -131,10 +181,44 @@ def test_l_accueil_ne_coute_pas_plus_avec_trois_enfants_et_trois_demandes(lignes
     assert len(couts[1]) == len(couts[3]), lister(couts[3])
 
 
+@pytest.mark.parametrize("page", ["/mes-enfants/", "/"])
+def test_six_dossiers_remplis_ne_coutent_pas_plus_qu_un(page, lignes, connecter):
+    navigateur, couts = connecter("martin"), {}
+    for nombre in (1, 6):
+        while len(navigateur.get(page).context["enfants"]) < nombre:
+            lignes.enfant_complet()
+        couts[nombre] = requetes(navigateur, page)
+    assert len(couts[1]) == len(couts[6]), lister(couts[6])
+
+
+def test_la_page_d_un_enfant_ne_coute_pas_plus_avec_trois_personnes_et_trois_papiers(lignes, connecter, famille_durand):
+    enfant = lignes.enfant_complet()
+    enfants.rattacher(enfant, famille_durand)  # the other household has its own list and papers
+    Garde.objects.create(
+        enfant=enfant, premier_foyer=lignes.famille, second_foyer=famille_durand, premiere_semaine=timezone.localdate()
+    )
+    navigateur, page = connecter("martin"), f"/mes-enfants/{enfant.uuid}/"
+    premier = requetes(navigateur, page)
+    for nature in ("VACCINS", "ASSURANCE"):
+        personne_et_papier(enfant, lignes.famille, nature)
+        personne_et_papier(enfant, famille_durand, nature)
+        Demande.objects.create(
+            type="etat-civil" if nature == "VACCINS" else "informations",
+            famille=lignes.famille,
+            enfant=enfant,
+            deposee_par=lignes.parent,
+        )
+    assert len(navigateur.get(page).context["papiers"]) == 5
+    troisieme = requetes(navigateur, page)
+    assert len(premier) == len(troisieme), lister(troisieme)
+
+
 # List of the admin -> how a row is added; a search shows these rows alone.
 LISTES = {
     "demandes/demande": Lignes.demande_d_une_autre_famille,
+    "enfants/ecole": Lignes.ecole,
     "enfants/enfant": Lignes.enfant_d_une_autre_famille,
+    "enfants/garde": Lignes.garde,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,
@@ -156,7 +240,7 @@ def test_une_liste_de_l_administration_ne_coute_pas_plus_avec_trois_lignes(liste
 
 # --- Budgets ---------------------------------------------------------------------------------------------
 
-BUDGETS = {"/mon-compte/": 8, "/": 8, "/messagerie/": 6, "/demandes/": 6}
+BUDGETS = {"/mon-compte/": 8, "/": 8, "/messagerie/": 6, "/demandes/": 6, "/mes-enfants/": 8}
 
 
 def _rien(famille):
@@ -169,7 +253,7 @@ def _rien(famille):
 
 
 def _beaucoup(famille):
-    """Years of use: every sheet, quotients to come, forty demandes and messages, six children."""
+    """Years of use: every sheet, quotients to come, forty demandes and messages, six children with their files."""
     parent = famille.responsables.get(rang=1).utilisateur
     agent = Utilisateur.objects.get(identifiant="agent")
     SituationFiscale.objects.update_or_create(famille=famille, defaults={"regime": "CAF", "revenu_fiscal": "30000"})
@@ -182,10 +266,14 @@ def _beaucoup(famille):
         QuotientFamilial.objects.create(
             famille=famille, valeur=800, source="CDAP", valable_du=debut, valable_au=debut + timezone.timedelta(days=99)
         )
+    for prenom in ("Un", "Deux", "Trois", "Quatre", "Cinq", "Six"):
+        dossier_complet(famille, prenom)
+    enfant = Enfant.objects.get(prenom="Six")
     Demande.objects.bulk_create(
         Demande(
             type=type_,
             famille=famille,
+            enfant=enfant if TYPES[type_].par_enfant else None,
             etat="REFUSEE",
             motif="…",
             deposee_par=parent,
@@ -196,8 +284,6 @@ def _beaucoup(famille):
     )
     for numero in range(40):
         notifier(famille, sujet=f"Message {numero}", corps="…", par=agent)
-    for prenom in ("Un", "Deux", "Trois", "Quatre", "Cinq", "Six"):
-        ajouter_enfant(famille, prenom=prenom, nom="Essai")
 
 
 @pytest.mark.parametrize("donnees", [_rien, _beaucoup], ids=["sans donnée", "avec beaucoup"])

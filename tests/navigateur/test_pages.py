@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from enfants.models import Enfant
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGES = [
@@ -15,6 +17,7 @@ PAGES = [
     "/mon-compte/caf/",
     "/mon-compte/bancaires/",
     "/mes-enfants/",
+    "/mes-enfants/ajouter/",
     "/releve/",
     "/messagerie/",
     "/demandes/",
@@ -48,12 +51,19 @@ def test_les_pages_tiennent_dans_l_ecran_et_se_lisent(visiteur, taille, theme):
         page = parent.ouvrir(chemin)
         trouves[chemin] = (parent.deborde(), defauts(page))
     parent.connecter("durand")
-    for chemin in PAGES:
+    lea = f"/mes-enfants/{Enfant.objects.get(prenom='Léa').uuid}/"
+    suites = ("", "etat-civil/", "autorisations/", "informations/", "sante/", "consultations/")
+    for chemin in [*PAGES, *(lea + suite for suite in suites)]:
         page = parent.ouvrir(chemin)
         assert page.locator("h1").count() == 1, chemin
         trouves[chemin] = (parent.deborde(), defauts(page))
+    mere = visiteur(taille, theme=theme)
+    mere.connecter("rossi")
+    garde = f"/mes-enfants/{Enfant.objects.get(prenom='Inès').uuid}/garde/"
+    page = mere.ouvrir(garde)
+    trouves[garde] = (mere.deborde(), defauts(page))
     assert {chemin: vu for chemin, vu in trouves.items() if vu != (0, [])} == {}
-    assert parent.plaintes == []
+    assert parent.plaintes + mere.plaintes == []
 
 
 def test_apres_la_deconnexion_le_bouton_retour_montre_la_page_de_connexion(visiteur):

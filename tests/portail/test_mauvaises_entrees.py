@@ -1,10 +1,6 @@
-"""Bad input: a clear French page, nothing written, nothing lost of what was typed (qualite.md C1, C5)."""
+"""Bad input: a clear French page, nothing written, nothing lost of what was typed (qualite.md C1)."""
 
-import io
-import random
 import re
-import struct
-import zlib
 from contextlib import contextmanager
 from html import unescape
 from html.parser import HTMLParser
@@ -13,46 +9,34 @@ from urllib.parse import quote_from_bytes
 import pytest
 from django.conf import settings as reglages
 from django.contrib.sessions.models import Session
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.http import QueryDict
 from django.test import Client
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as essais
-from PIL import Image
-from pypdf import PdfWriter
 
+from demandes.actions import formulaire
+from demandes.forms.base import DatesField, LignesField
+from demandes.forms.enfants import PersonneForm
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants.models import Enfant
+from enfants.regles.vaccins import TABLE_2025
 from familles.models import Famille, OubliMotDePasse
 from tests.conftest import ClientVerifie
+from tests.fabrique import PDF_SAIN
+from tests.portail.conftest import CAF, PAGE, ecrits, gardee, texte
+from tests.saisie import lignes
+from tests.saisie import saisie as saisie_de
 
 pytestmark = pytest.mark.django_db
 
 ICI = {"HTTP_ORIGIN": "http://testserver"}
-CAF = {"caisse": "MSA Beauce", "numero_allocataire": "7654321", "quotient": "812", "mois": "01/2020"}
 
 
 def titre(reponse):
     return unescape(re.search(r"<h1>(.*?)</h1>", reponse.content.decode())[1])
-
-
-def texte(reponse):
-    return unescape(reponse.content.decode())
-
-
-def ecrits():
-    """What a form of a family may have written."""
-    demandes = Demande.objects.order_by("pk").values_list("pk", "version", "etat", "valeurs_demandees")
-    return list(demandes), PieceJointe.objects.count(), list(fichiers())
-
-
-def fichiers(dossier="pieces"):
-    if default_storage.exists(dossier):
-        sous_dossiers, noms = default_storage.listdir(dossier)
-        yield from noms
-        for sous_dossier in sous_dossiers:
-            yield from fichiers(f"{dossier}/{sous_dossier}")
 
 
 class Formulaire(HTMLParser):
@@ -102,9 +86,6 @@ def durand(comptes):
     navigateur = ClientVerifie(enforce_csrf_checks=True)
     navigateur.force_login(comptes["durand"], "familles.connexion.CompteActif")
     return navigateur
-
-
-PAGE = "/mon-compte/caf/"
 
 
 def test_une_page_expiree_rend_la_saisie_et_la_renvoie(durand):
@@ -231,12 +212,36 @@ def test_une_entree_illisible_a_les_memes_en_tetes_que_les_autres_pages(requete,
     assert ClientVerifie().get(**requete).status_code in (400, 413)
 
 
+UNE_LIGNE = {"personnes-TOTAL_FORMS": "1", "personnes-INITIAL_FORMS": "0"}
+
+
+def envoyes(genre):
+    """``(field, name)`` of all that a browser may send of a kind, a row of people and each vaccine included."""
+    for champ, type_ in genre.formulaire.base_fields.items():
+        if isinstance(type_, LignesField):
+            yield from ((champ, f"{champ}-0-{nom}") for nom in [*PersonneForm.base_fields, "DELETE"])
+        elif isinstance(type_, DatesField):
+            yield from ((champ, f"{champ}-{vaccin.code}") for vaccin in TABLE_2025)
+        else:
+            yield champ, champ
+
+
+def page_de(type_, enfant):
+    """Address of the form of a kind, about this child or about the household."""
+    return TYPES[type_].url(enfant if TYPES[type_].par_enfant else None)
+
+
+def zoe():
+    """The child of the Martins."""
+    return Enfant.objects.select_related("informations", "sante").get(prenom="Zoé")
+
+
 @pytest.mark.parametrize("type_", TYPES)
 def test_un_nul_dans_un_champ_est_dit_et_rien_n_est_ecrit(type_, connecter):
-    navigateur = connecter("martin")
-    champs = TYPES[type_].formulaire.base_fields
-    textes = {nom: "a\x00b" for nom, champ in champs.items() if not hasattr(champ, "choices")}
-    reponse = navigateur.post(f"/mon-compte/{type_}/", textes)
+    navigateur, champs = connecter("martin"), TYPES[type_].formulaire.base_fields
+    textes = {nom: "a\x00b" for champ, nom in envoyes(TYPES[type_]) if not hasattr(champs[champ], "choices")}
+    textes.pop("personnes-0-DELETE", None)
+    reponse = navigateur.post(page_de(type_, zoe()), textes | UNE_LIGNE)
     assert reponse.status_code == 422
     assert "rien n'est envoyé pour l'instant" in texte(reponse)
     assert not Famille.objects.get(responsables__utilisateur__identifiant="martin").demandes.exists()
@@ -297,203 +302,10 @@ def test_un_iban_faux_garde_le_reste_de_la_saisie(connecter):
 # --- Papers ------------------------------------------------------------------------------------------------
 
 
-def brut(*objets):
-    """A PDF made of these objects by hand, the catalogue first."""
-    corps, places = b"%PDF-1.7\n", []
-    for numero, objet in enumerate(objets, 1):
-        places.append(len(corps))
-        corps += b"%d 0 obj\n%s\nendobj\n" % (numero, objet)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    fin = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (len(objets) + 1, len(corps))
-    return corps + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objets) + 1) + table + fin
-
-
-def flux(entetes, contenu):
-    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (entetes, len(contenu), contenu)
-
-
-CATALOGUE = b"<< /Type /Catalog /Pages 2 0 R %s >>"
-FEUILLES = [
-    b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
-]
-PDF_SAIN = brut(CATALOGUE % b"", *FEUILLES)
-
-
-def pdf(*, pages=1, **changements):
-    """A PDF of pypdf, after calls of its writer: ``pdf(encrypt=("mot",))``."""
-    ecrivain, sortie = PdfWriter(), io.BytesIO()
-    for _ in range(pages):
-        ecrivain.add_blank_page(200, 200)
-    for methode, arguments in changements.items():
-        getattr(ecrivain, methode)(*arguments)
-    ecrivain.write(sortie)
-    return sortie.getvalue()
-
-
-def pdf_a_objets_ranges(*objets, type_=b"/ObjStm", filtre=b"/FlateDecode"):
-    """The objects numbered from 5 lie compressed in an object stream, where no search of bytes sees them."""
-    ranges, index, place = b"", b"", 0
-    for numero, objet in enumerate(objets, 5):
-        index += b"%d %d " % (numero, place)
-        ranges += objet + b" "
-        place = len(ranges)
-    range_ = zlib.compress(index + ranges)
-    entetes = b"/Type %s /N %d /First %d /Filter %s" % (type_, len(objets), len(index), filtre)
-    corps, places = b"%PDF-1.7\n", [0]
-    for numero, objet in enumerate((CATALOGUE % b"/OpenAction 5 0 R", *FEUILLES, flux(entetes, range_)), 1):
-        places.append(len(corps))
-        corps += b"%d 0 obj\n%s\nendobj\n" % (numero, objet)
-    suivant = len(places) + len(objets)
-    lignes = [struct.pack(">BHB", 0, 0, 255)] + [struct.pack(">BHB", 1, place, 0) for place in places[1:]]
-    lignes += [struct.pack(">BHB", 2, 4, rang) for rang in range(len(objets))]
-    lignes.append(struct.pack(">BHB", 1, len(corps), 0))
-    table = flux(b"/Type /XRef /W [1 2 1] /Size %d /Root 1 0 R" % (suivant + 1), b"".join(lignes))
-    return corps + b"%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF" % (suivant, table, len(corps))
-
-
-def image(format_="JPEG", taille=(60, 40), **options):
-    sortie = io.BytesIO()
-    Image.new("RGB", taille, "teal").save(sortie, format_, **options)
-    return sortie.getvalue()
-
-
-def png_de(cote):
-    """A PNG that announces ``cote`` by ``cote`` pixels and holds none."""
-    entete = struct.pack(">IIBBBBB", cote, cote, 8, 2, 0, 0, 0)
-    morceaux = b""
-    for nom, contenu in ((b"IHDR", entete), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")):
-        morceaux += struct.pack(">I", len(contenu)) + nom + contenu + struct.pack(">I", zlib.crc32(nom + contenu))
-    return b"\x89PNG\r\n\x1a\n" + morceaux
-
-
-ACTION = b"/OpenAction << /S /JavaScript /JS (app.alert(1)) >>"
-ACTION_MASQUEE = b"/OpenAction << /S /J#61vaScript /J#53 (app.alert(1)) >>"
-HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(40)
-EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-PAS_ACCEPTE = "n'est pas accepté. Envoyez un PDF, ou une photo JPEG ou PNG."
-ABIME = "est abîmé et ne peut pas être lu. Enregistrez-le de nouveau."
-IMAGE_ABIMEE = "est abîmée et ne peut pas être lue. Reprenez la photo."
-ACTIF = "contient un programme ou un fichier caché."
-
-REFUSES = {
-    "vide": ("rib.pdf", b"", "est vide"),
-    "trop lourd": ("rib.pdf", PDF_SAIN + b"%" * 5 * 1024 * 1024, "dépasse 5 Mo."),
-    "programme en .pdf": ("rib.pdf", b"MZ\x90\x00" + bytes(200), PAS_ACCEPTE),
-    "programme": ("rib.exe", b"MZ\x90\x00" + bytes(200), PAS_ACCEPTE),
-    "double extension": ("rib.pdf.exe", PDF_SAIN, PAS_ACCEPTE),
-    "sans extension": ("rib", PDF_SAIN, PAS_ACCEPTE),
-    "page web en .jpg": ("photo.jpg", b"<html><script>alert(1)</script></html>", PAS_ACCEPTE),
-    "page web devant un PDF": ("rib.pdf", b"<html><script>alert(1)</script>" + PDF_SAIN, PAS_ACCEPTE),
-    "image vectorielle": ("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", PAS_ACCEPTE),
-    "image vectorielle en .png": ("logo.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", PAS_ACCEPTE),
-    "archive": ("rib.pdf", b"PK\x03\x04" + bytes(200), PAS_ACCEPTE),
-    "GIF en .png": ("photo.png", image("GIF"), PAS_ACCEPTE),
-    "JPEG en .png": ("photo.png", image("JPEG"), PAS_ACCEPTE),
-    "PNG en .pdf": ("photo.pdf", image("PNG"), PAS_ACCEPTE),
-    "essai d'antivirus": ("virus.pdf", EICAR, PAS_ACCEPTE),
-    "photo d'iPhone": ("photo.heic", HEIC, "format HEIC, que nous ne savons pas lire"),
-    "photo d'iPhone en .jpg": ("photo.jpg", HEIC, "format HEIC, que nous ne savons pas lire"),
-    "PDF protégé": ("rib.pdf", pdf(encrypt=("mot",)), "est protégé par un mot de passe."),
-    "PDF protégé sans mot": ("rib.pdf", pdf(encrypt=("", "maître")), "est protégé par un mot de passe."),
-    "PDF de 51 pages": ("rib.pdf", pdf(pages=51), "doit compter de 1 à 50 pages."),
-    "PDF sans page": ("rib.pdf", pdf(pages=0), "doit compter de 1 à 50 pages."),
-    "PDF à programme": ("rib.pdf", brut(CATALOGUE % ACTION, *FEUILLES), ACTIF),
-    "PDF à programme rangé": ("rib.pdf", pdf_a_objets_ranges(b"<< /S /JavaScript /JS (app.alert(1)) >>"), ACTIF),
-    "PDF à programme rangé et masqué": ("rib.pdf", pdf_a_objets_ranges(b"<< /S /J#61vaScript /J#53 (x) >>"), ACTIF),
-    "PDF à fichier caché": ("rib.pdf", pdf(add_attachment=("x.exe", b"MZ")), ACTIF),
-    "PDF qui lance": ("rib.pdf", brut(CATALOGUE % b"/OpenAction << /S /Launch /F (cmd.exe) >>", *FEUILLES), ACTIF),
-    "PDF tronqué": ("rib.pdf", b"%PDF-1.7\n%%EOF", ABIME),
-    "PDF en rond": ("rib.pdf", brut(CATALOGUE % b"", b"<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), ABIME),
-    "JPEG tronqué": ("photo.jpg", image(taille=(400, 400), quality=95)[:900], IMAGE_ABIMEE),
-    "JPEG brouillé": ("photo.jpg", image()[:300] + random.Random(1).randbytes(300), IMAGE_ABIMEE),
-    "PNG sans pixel": ("photo.png", png_de(100), IMAGE_ABIMEE),
-    "bombe de 30 000 pixels de côté": ("photo.png", png_de(30_000), "est "),  # too big or unreadable: Pillow decides
-    "bombe de 8 000 pixels de côté": ("photo.png", png_de(8_000), "est une image trop grande."),
-    "PDF à programme masqué": ("rib.pdf", brut(CATALOGUE % ACTION_MASQUEE, *FEUILLES), ACTIF),
-    "PDF à objets mal rangés": ("rib.pdf", pdf_a_objets_ranges(b"<< >>", type_=b"/ObjStn"), ABIME),
-    "PDF à filtre inconnu": ("rib.pdf", pdf_a_objets_ranges(b"<< >>", filtre=b"/FlateDecod"), ABIME),
-}
-
-
-@pytest.fixture
-def joindre(connecter):
-    """``joindre(("rib.pdf", b"…"))``: Sophie Martin's CAF form with these papers."""
-
-    def joindre(*envois, **saisie):
-        pieces = [SimpleUploadedFile(nom, contenu) for nom, contenu in envois]
-        return connecter("martin").post(PAGE, {**CAF, "pieces": pieces, **saisie})
-
-    return joindre
-
-
-@pytest.mark.parametrize(("nom", "contenu", "phrase"), REFUSES.values(), ids=REFUSES)
-def test_une_piece_deguisee_ou_abimee_est_refusee(nom, contenu, phrase, joindre):
-    avant = ecrits()
-    reponse = joindre((nom, contenu))
-    page = texte(reponse)
-    assert (reponse.status_code, ecrits()) == (422, avant)
-    (erreur,) = reponse.context["pieces"].errors["pieces"]
-    assert erreur.startswith(f"« {nom} » ")
-    assert phrase in erreur
-    assert erreur in page
-    assert [valeur for valeur in CAF.values() if f'value="{valeur}"' not in page] == []
-
-
 def test_chaque_mauvaise_piece_est_nommee(joindre):
     reponse = joindre(("un.exe", b"MZ"), ("bon.pdf", PDF_SAIN), ("deux.pdf", b""))
     erreurs = reponse.context["pieces"].errors["pieces"]
     assert [erreur.split(" »")[0] for erreur in erreurs] == ["« un.exe", "« deux.pdf"]
-
-
-def gardee(reponse):
-    assert reponse.status_code == 302, texte(reponse)
-    return PieceJointe.objects.latest("pk")
-
-
-@pytest.mark.parametrize("nom", ["rib.pdf", "RIB.PDF", "le rib d'été.pdf", "../../etc/rib.pdf", "C:\\rib.pdf"])
-def test_un_pdf_sain_est_garde_tel_quel(nom, joindre, connecter):
-    piece = gardee(joindre((nom, PDF_SAIN)))
-    assert piece.nom == re.split(r"[/\\]", nom)[-1]
-    assert re.fullmatch(r"pieces/\d{4}/\d{2}/[0-9a-f]{32}\.pdf", piece.fichier.name)
-    vue = connecter("martin").get(piece.url)
-    assert (b"".join(vue.streaming_content), vue["Content-Type"]) == (PDF_SAIN, "application/pdf")
-    assert vue["Content-Security-Policy"] == "default-src 'none'; sandbox"
-
-
-def test_un_scan_qui_contient_les_octets_js_par_hasard_est_accepte(joindre):
-    photo = flux(b"/Type /XObject /Subtype /Image /Filter /DCTDecode", b"\xff\xd8 \x91/JS\x07 \xff\xd9")
-    assert gardee(joindre(("scan.pdf", brut(CATALOGUE % b"", *FEUILLES, photo)))).nom == "scan.pdf"
-
-
-def test_une_photo_perd_sa_position_et_garde_son_sens(joindre):
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0112] = "Canon d'Auxigny", 6  # taken upright
-    exif.get_ifd(0x8825).update({1: "N", 2: (47.0, 12.0, 11.0), 3: "E", 4: (2.0, 24.0, 55.0)})
-    envoi = image(exif=exif, comment=b"Claire")
-    assert b"Canon" in envoi
-    piece = gardee(joindre(("photo.jpeg", envoi)))
-    with piece.fichier.open() as fichier:
-        contenu = fichier.read()
-    with Image.open(io.BytesIO(contenu)) as relue:
-        assert (dict(relue.getexif()), relue.info.get("comment"), relue.size) == ({}, None, (40, 60))
-    assert (b"Canon" in contenu, b"Exif" in contenu, piece.taille) == (False, False, len(contenu))
-
-
-def test_un_png_perd_ses_notes(joindre):
-    from PIL.PngImagePlugin import PngInfo
-
-    notes = PngInfo()
-    notes.add_text("Auteur", "Claire Durand")
-    piece = gardee(joindre(("photo.png", image("PNG", pnginfo=notes))))
-    with piece.fichier.open() as fichier, Image.open(fichier) as relue:
-        assert (relue.format, relue.info, relue.size) == ("PNG", {}, (60, 40))
-
-
-def test_une_grande_photo_est_reduite(joindre):
-    piece = gardee(joindre(("photo.jpg", image(taille=(3000, 1500)))))
-    with piece.fichier.open() as fichier, Image.open(fichier) as relue:
-        assert relue.size == (2400, 1200)
 
 
 def test_cinq_pieces_pas_six(joindre):
@@ -566,7 +378,7 @@ valeurs = strategies.sampled_from(N_IMPORTE_QUOI) | strategies.text(max_size=40)
 
 def encoder(paires):
     """As a form is sent, lone surrogates and duplicate keys included, which a careful client would not send."""
-    return "&".join(f"{_encoder(nom)}={_encoder(valeur)}" for nom, valeur in paires)
+    return "&".join(f"{_encoder(nom)}={_encoder(str(valeur))}" for nom, valeur in paires)
 
 
 def _encoder(texte):
@@ -604,8 +416,24 @@ def sans_suite():
         transaction.set_rollback(True)
 
 
+# What Zoé's household sends when all is right, beside what its pages show.
+JUSTE = {
+    "autorisations": lignes(
+        "personnes",
+        [{"prenom": "Ana", "nom": "Roy", "lien": "Tante", "telephone": "06 39 98 40 01", "peut_chercher": True}],
+    ),
+    "informations": dict.fromkeys(("photo", "sortie_seul", "hospitalisation", "baignade", "sorties"), "non"),
+    "ajout-enfant": {"prenom": "Lou", "nom": "Martin", "date_naissance": "2023-05-14"},
+}
 FORMULAIRES = {
-    **{f"/mon-compte/{code}/": [*genre.formulaire.base_fields, "retirer", "pieces"] for code, genre in TYPES.items()},
+    **{
+        code: [
+            *(nom for _, nom in envoyes(genre)),
+            *(f"piece_{nature}" for nature in genre.natures),
+            *("retirer", "pieces", *UNE_LIGNE),
+        ]
+        for code, genre in TYPES.items()
+    },
     "/mot-de-passe/": ["ancien", "new_password1", "new_password2"],
     f"/demandes/{INCONNU}/retirer/": ["x"],
 }
@@ -631,9 +459,29 @@ def envoyer(navigateur, page, saisie):
     return navigateur.generic("POST", page, encoder(saisie).encode(), "application/x-www-form-urlencoded")
 
 
+@pytest.mark.parametrize("type_", TYPES)
+def test_chaque_champ_supporte_chaque_valeur_et_la_reaffiche(type_, comptes, familles_de):
+    """Every field with every odd value, without the page around it: what the drawn cases below may not reach."""
+    genre, famille, adulte = TYPES[type_], familles_de("martin"), comptes["martin"]
+    enfant, casses = zoe() if genre.par_enfant else None, []
+    actuelles = genre.actuelles(famille, enfant)
+    options = {"actuelles": actuelles, "demandeur": adulte, **genre.options(famille, enfant)}
+    juste = saisie_de(genre.formulaire(initial=dict(actuelles), **options)) | JUSTE.get(type_, {})
+    for champ, nom in [*envoyes(genre), *(("personnes", nom) for nom in UNE_LIGNE if type_ == "autorisations")]:
+        for valeur in N_IMPORTE_QUOI:
+            envoi = QueryDict(encoder((juste | {nom: valeur}).items()))
+            form = genre.formulaire(envoi, initial=dict(actuelles), **options)
+            try:
+                form.is_valid() and form.changees()
+                str(form[champ])
+            except Exception as erreur:
+                casses.append((nom, valeur[:40], type(erreur).__name__))
+    assert casses == []
+
+
 def attendus(saisie, statuts):
     """Beyond two megabytes, the form is not read at all."""
-    return {400} if len(encoder(saisie)) > reglages.DATA_UPLOAD_MAX_MEMORY_SIZE else statuts
+    return {400, 413} if len(encoder(saisie)) > reglages.DATA_UPLOAD_MAX_MEMORY_SIZE else statuts
 
 
 @n_importe_quoi(80)
@@ -642,9 +490,11 @@ def test_n_importe_quoi_dans_un_formulaire_de_parent(connecter, familles_de, env
     """Mostly valid, so that much is filed: what is filed can be read by the family, read and accepted by the mairie."""
     page, changees = envoi
     with sans_suite():
-        navigateur, famille = connecter("martin"), familles_de("martin")
-        genre = TYPES.get(page.split("/")[2])
-        valides = {nom: str(valeur or "") for nom, valeur in genre.actuelles(famille).items()} if genre else {}
+        navigateur, famille, valides = connecter("martin"), familles_de("martin"), {}
+        if genre := TYPES.get(page):
+            enfant = zoe() if genre.par_enfant else None
+            form = formulaire(genre, famille, enfant, demandeur=famille.responsables.get().utilisateur)
+            page, valides = page_de(genre.code, enfant), saisie_de(form) | JUSTE.get(genre.code, {})
         saisie = [(nom, valeur) for nom, valeur in valides.items() if nom not in dict(changees)] + changees
         reponse = envoyer(navigateur, page, saisie)
         assert reponse.status_code in attendus(saisie, {200, 302, 404, 422})
