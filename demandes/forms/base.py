@@ -1,5 +1,6 @@
 """What the forms of the demandes share: filled by the parent, validated once more when the agent accepts."""
 
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -122,8 +123,10 @@ class MoisField(forms.DateField):
         return valeur.replace(day=1) if valeur else valeur
 
     def prepare_value(self, valeur):
+        """« 10/2026 », and what was typed wrong as it was typed."""
         if isinstance(valeur, str) and len(valeur) == 10 and valeur[4] == "-":
-            valeur = date.fromisoformat(valeur)
+            with suppress(ValueError):
+                valeur = date.fromisoformat(valeur)
         return f"{valeur:%m/%Y}" if isinstance(valeur, date | datetime) else valeur
 
 

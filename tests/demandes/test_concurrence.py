@@ -218,7 +218,7 @@ def reouvrir(demandes):
     def reouvrir():
         vierges = {"etat": "EN_ATTENTE", "traitee_le": None, "traitee_par": None, "motif": "", "version": 1}
         Demande.objects.filter(pk__in=[demande.pk for demande in demandes]).update(**vierges)
-        for fiche in Sante.objects.filter(enfant=demandes[0].enfant):
+        for fiche in Sante.objects.filter(enfant=demandes[0].enfant_id):
             fiche.traitements = ""
             fiche.save(update_fields=["traitements"])
         Fil.objects.all().delete()
@@ -280,14 +280,32 @@ def test_sans_le_verrou_de_l_enfant_les_deux_foyers_passent(demandes_de_sante, m
         assert resultats == ["gagne", "gagne"]
 
 
+LOU = {"prenom": "Lou", "nom": "Martin", "date_naissance": "2023-05-14", "regime": "STANDARD"}
+
+
+def test_deux_foyers_ajoutent_le_meme_enfant_un_seul_dossier_s_ouvre(deposer):
+    demandes = [deposer(qui, "ajout-enfant", **LOU) for qui in ("benali", "rossi")]
+
+    def preparer():
+        Demande.objects.filter(enfant__prenom="Lou").update(enfant=None)
+        Enfant.objects.filter(prenom="Lou").delete()
+        remettre()
+
+    remettre = reouvrir(demandes)
+    for resultats in Course(*accepteurs(*demandes)).tours(50, preparer):
+        premier = resultats.index("gagne")
+        assert "est déjà connu : ouvrez la demande pour dire lequel" in resultats[1 - premier]
+        lou = Enfant.objects.get(prenom="Lou")
+        assert lou.rattachements.get().famille == demandes[premier].famille
+
+
 def ajouteurs():
     """The second click of a hurried parent, on « Ajouter un enfant »."""
     compte, genre = Utilisateur.objects.get(identifiant="martin"), TYPES["ajout-enfant"]
-    enfant = {"prenom": "Lou", "nom": "Martin", "date_naissance": "2023-05-14", "regime": "STANDARD"}
 
     def ajouter():
         famille = Famille.objects.get(responsables__utilisateur=compte)
-        form = actions.formulaire(genre, famille, demandeur=compte, data=enfant)
+        form = actions.formulaire(genre, famille, demandeur=compte, data=LOU)
         assert form.is_valid()
         actions.deposer(genre, famille, form, par=compte)
 
