@@ -1,4 +1,4 @@
-from enfants.models.calendrier import PeriodeVacances
+from enfants.models.calendrier import JourFerie, PeriodeVacances
 from enfants.models.ecole import Affectation, Classe, Ecole, Niveau
 from enfants.models.enfant import Enfant, ExceptionGarde, Garde, Rattachement, SuspensionAcces
 from enfants.models.fiche import Informations, PersonneAutorisee
@@ -17,6 +17,7 @@ __all__ = [
     "ExceptionGarde",
     "Garde",
     "Informations",
+    "JourFerie",
     "Nature",
     "Niveau",
     "PeriodeVacances",

@@ -1,4 +1,4 @@
-"""School holidays, imported from a package by ``manage.py calendrier`` and then the agents' to correct."""
+"""School and public holidays, imported from a package by ``manage.py calendrier`` and then the agents' to correct."""
 
 from django.db import models
 
@@ -18,6 +18,19 @@ class PeriodeVacances(models.Model):
             sans_recouvrement(nom="vacances_sans_recouvrement", phrase="D'autres vacances couvrent ces jours."),
             dans_l_ordre("vacances_dans_l_ordre"),
         ]
+
+    def __str__(self):
+        return self.nom
+
+
+class JourFerie(models.Model):
+    jour = models.DateField("jour", unique=True, error_messages={"unique": "Ce jour férié est déjà dans la liste."})
+    nom = models.CharField("nom", max_length=60)
+
+    class Meta:
+        verbose_name = "jour férié"
+        verbose_name_plural = "jours fériés"
+        ordering = ["jour"]
 
     def __str__(self):
         return self.nom
