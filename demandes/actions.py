@@ -51,7 +51,7 @@ class EnfantPerdu(DecisionImpossible):
 
     def __init__(self, demande: Demande):
         super().__init__(
-            f"{demande.deposee_par} n'a plus accès au dossier de {demande.enfant.prenom} : accès suspendu, ou enfant "
+            f"{demande.deposee_par} n'a plus accès au dossier {demande.enfant.de_prenom} : accès suspendu, ou enfant "
             "parti de ce foyer. Rien n'a été enregistré : refusez la demande."
         )
 
@@ -362,8 +362,8 @@ def _prevenir_l_autre_foyer(demande, service):
         prevenir(
             famille,
             enfant,
-            sujet=f"{genre.libelle_icone} de {enfant.prenom} : dossier mis à jour",
-            corps=f"Bonjour,\n\nLe dossier de {enfant.prenom} a changé à la demande de son autre foyer "
+            sujet=f"{genre.libelle_icone} {enfant.de_prenom} : dossier mis à jour",
+            corps=f"Bonjour,\n\nLe dossier {enfant.de_prenom} a changé à la demande de son autre foyer "
             f"(« {genre.libelle_icone} »). Relisez-le, et dites-nous si quelque chose n'est pas juste.\n\n"
             f"{service.nom if service else Commune.actuelle().nom}",
             par=None,

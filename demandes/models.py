@@ -12,6 +12,7 @@ from demandes.types import TYPES
 from enfants.models import Enfant, Nature, SuspensionAcces
 from portail.outils.chiffrement import ValeursChiffrees
 from portail.outils.fichiers import Piece
+from portail.outils.francais import de
 
 
 def choix_types():
@@ -135,7 +136,7 @@ class Demande(models.Model):
         prenom = self.enfant.prenom if self.enfant_id else self.valeurs_demandees.get("prenom", "")
         if self.genre.plusieurs:
             return f"{self.genre.libelle_icone} : {prenom}"
-        return f"{self.genre.libelle_icone} de {prenom}" if self.genre.par_enfant else self.genre.libelle_icone
+        return f"{self.genre.libelle_icone} {de(prenom)}" if self.genre.par_enfant else self.genre.libelle_icone
 
     @property
     def est_en_attente(self):

@@ -96,8 +96,8 @@ def rappeler_documents(*, maintenant) -> None:
             demandes.prevenir(
                 famille,
                 enfant,
-                sujet=f"{document.get_nature_display()} de {enfant.prenom} : bientôt à renouveler",
-                corps=f"Bonjour,\n\nLe document « {document.get_nature_display()} » de {enfant.prenom} "
+                sujet=f"{document.get_nature_display()} {enfant.de_prenom} : bientôt à renouveler",
+                corps=f"Bonjour,\n\nLe document « {document.get_nature_display()} » {enfant.de_prenom} "
                 f"vaut jusqu'au {jour(document.expire_le)}. Envoyez-nous le nouveau dès que vous l'avez : "
                 "une photo nette suffit.",
                 par=None,

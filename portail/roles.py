@@ -12,7 +12,7 @@ RESSOURCES = {
 ENFANTS = {
     "enfants.enfant": (VOIR, CHANGER, "voir_partout"),
     "enfants.rattachement": (VOIR, AJOUTER, CHANGER),
-    "enfants.suspensionacces": (VOIR, AJOUTER, CHANGER),
+    "enfants.suspensionacces": TOUT,  # a wrong one is lifted at once; its history stays
     "enfants.garde": (VOIR, AJOUTER, CHANGER),
     "enfants.exceptiongarde": TOUT,
     "enfants.personneautorisee": TOUT,

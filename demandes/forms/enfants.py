@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from demandes.forms.base import DatesField, DemandeForm, JourField, LignesField, OuiNonField
+from demandes.forms.base import DatesField, DemandeForm, JourField, LignesField, OuiNonField, en_json
 from enfants.dossier import vaccins_actifs
 from enfants.models import Allergene, Ecole, Enfant, Niveau, PersonneAutorisee, Sante
 from enfants.regles.annees import age
@@ -90,7 +90,7 @@ class PersonneForm(forms.Form):
     nom = NomField(label="Nom")
     lien = forms.CharField(label="Lien avec l'enfant", max_length=60, help_text="Grand-mère, voisin, nounou…")
     telephone = TelephoneField(label="Téléphone")
-    peut_chercher = forms.BooleanField(label="Peut venir chercher l'enfant", required=False)
+    peut_chercher = forms.BooleanField(label="Peut venir chercher l'enfant", required=False, initial=True)
     urgence = forms.BooleanField(label="À appeler en cas d'urgence", required=False)
     piece = forms.ChoiceField(
         label="Pièce d'identité",
@@ -121,7 +121,8 @@ class AutorisationsForm(DemandeForm):
         label="Personnes autorisées",
         gabarit_lignes="composants/_personnes.html",
         maximum=PERSONNES_MAX,
-        help_text="Les parents du foyer sont toujours autorisés : ne les ajoutez pas.",
+        help_text="Les parents du foyer sont toujours autorisés : ne les ajoutez pas. "
+        "Quand l'enfant a deux foyers, chacun tient sa propre liste.",
     )
 
     @classmethod
@@ -185,6 +186,12 @@ class InformationsForm(DemandeForm):
         if regime == Enfant.Regime.PANIER_PAI and not self.enfant.a_pai:
             raise ValidationError("Le panier PAI suppose un PAI : déclarez-le d'abord dans les données sanitaires.")
         return regime
+
+    def clean_assurance_fin(self):
+        fin = self.cleaned_data["assurance_fin"]
+        if fin and fin < timezone.localdate() and en_json(fin) != self.actuelles.get("assurance_fin"):
+            raise ValidationError("Cette assurance est déjà finie : joignez l'attestation de cette année.")
+        return fin
 
     def clean_sortie_seul(self):
         accorde = self.cleaned_data["sortie_seul"]

@@ -204,6 +204,7 @@ class SuspensionInline(_Ligne, admin.TabularInline):
     form = formulaires.SuspensionForm
     formset = formulaires.SuspensionsFormSet
     fields = ["adulte", "motif", "valable_du", "valable_au"]
+    can_delete = True
     classes = ["serree"]
     verbose_name_plural = "accès suspendus (l'adulte ne voit plus l'enfant dès sa prochaine page)"
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from enfants.models.ecole import Classe, Ecole, Niveau
 from portail.outils.chiffrement import TexteChiffre
+from portail.outils.francais import de
 from portail.outils.periodes import PeriodeQuerySet, dans_l_ordre, sans_recouvrement
 from portail.outils.suivi import suivre
 
@@ -116,6 +117,11 @@ class Enfant(models.Model):
             raise ValidationError({"classe": "Cette classe est dans une autre école."})
         if self.regime == self.Regime.PANIER_PAI and not self.a_pai:
             raise ValidationError({"regime": "Le panier PAI suppose un PAI."})
+
+    @property
+    def de_prenom(self):
+        """« d'Inès », « de Léa »."""
+        return de(self.prenom)
 
     @property
     def classe_texte(self):
@@ -240,7 +246,7 @@ class Garde(models.Model):
         ]
 
     def __str__(self):
-        return f"Garde de {self.enfant}"
+        return f"Garde {de(str(self.enfant))}"
 
 
 @suivre()

@@ -7,6 +7,7 @@ from django.db import models
 
 from enfants.models.enfant import Enfant
 from portail.outils.chiffrement import TexteChiffre
+from portail.outils.francais import de
 from portail.outils.suivi import suivre
 
 
@@ -68,4 +69,4 @@ class Informations(models.Model):
         verbose_name_plural = "informations"
 
     def __str__(self):
-        return f"Informations de {self.enfant}"
+        return f"Informations {de(str(self.enfant))}"

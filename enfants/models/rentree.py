@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from enfants.models.enfant import Enfant
 from enfants.regles.annees import libelle
+from portail.outils.francais import de
 
 
 class Rentree(models.Model):
@@ -77,4 +78,4 @@ class ConfirmationDossier(models.Model):
         ]
 
     def __str__(self):
-        return f"Dossier de {self.enfant}, {libelle(self.annee)}"
+        return f"Dossier {de(str(self.enfant))}, {libelle(self.annee)}"

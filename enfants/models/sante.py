@@ -8,6 +8,7 @@ from django.utils import timezone
 from enfants.models.enfant import Enfant
 from portail.outils.chiffrement import TexteChiffre, ValeursChiffrees
 from portail.outils.fichiers import Piece
+from portail.outils.francais import de
 from portail.outils.suivi import suivre
 
 
@@ -77,7 +78,7 @@ class Sante(models.Model):
         verbose_name_plural = "données sanitaires"
 
     def __str__(self):
-        return f"Données sanitaires de {self.enfant}"
+        return f"Données sanitaires {de(str(self.enfant))}"
 
     @property
     def allergenes_codes(self):

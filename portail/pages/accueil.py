@@ -18,7 +18,7 @@ from enfants.regles.annees import a_venir, libelle
 from familles.pages import page_famille
 from portail.commune import Commune
 
-CarteEnfant = namedtuple("CarteEnfant", "prenom nom url fiche_url")
+CarteEnfant = namedtuple("CarteEnfant", "prenom de_prenom nom url fiche_url")
 
 
 def accueil(request):
@@ -44,7 +44,9 @@ def _accueil_famille(request):
 def cartes(enfants) -> list[CarteEnfant]:
     """Each child with its page and, beside its name, its pre-filled form."""
     return [
-        CarteEnfant(e.prenom, e.nom, reverse("enfant", args=[e.uuid]), reverse("fiche_inscription", args=[e.uuid]))
+        CarteEnfant(
+            e.prenom, e.de_prenom, e.nom, reverse("enfant", args=[e.uuid]), reverse("fiche_inscription", args=[e.uuid])
+        )
         for e in enfants
     ]
 

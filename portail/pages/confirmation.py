@@ -56,7 +56,7 @@ def _merci(request, enfant, annee):
     restent = confirmations_demandees(request.famille).filter(confirmee_le=None).values("enfant")
     prenoms = [frere.prenom for frere in Enfant.objects.visibles_par(request.user).filter(pk__in=restent)]
     suite = f" Il reste à confirmer\u00a0: {', '.join(prenoms)}." if prenoms else ""
-    return f"Merci, le dossier de {enfant.prenom} est confirmé pour {libelle(annee)}.{suite}"
+    return f"Merci, le dossier {enfant.de_prenom} est confirmé pour {libelle(annee)}.{suite}"
 
 
 # --- The file --------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from portail.outils.dates import JOURS, MOIS, jour, quand
 from portail.outils.fichiers import servir
 from portail.pages.confirmation import confirmations_demandees
 
-Carte = namedtuple("Carte", "prenom nom url detail ecole manques a_confirmer fiche_url")
+Carte = namedtuple("Carte", "prenom de_prenom nom url detail ecole manques a_confirmer en_attente")
 Papier = namedtuple("Papier", "nature detail piece")
 Consultation = namedtuple("Consultation", "quand par page")
 JourGarde = namedtuple("JourGarde", "numero du_mois chez aujourdhui titre")
@@ -34,11 +34,12 @@ CONSULTATIONS_MONTREES = 100
 def enfants_du_foyer(request):
     """Children this adult may see, with all that their cards tell."""
     a_confirmer = confirmations_demandees(request.famille).filter(enfant=OuterRef("pk"), confirmee_le=None)
+    en_attente = Demande.objects.en_attente().filter(enfant=OuterRef("pk"), famille=request.famille)
     return (
         Enfant.objects.visibles_par(request.user)
         .select_related("ecole", "classe", "informations", "sante")
         .prefetch_related(*A_CHARGER)
-        .annotate(a_confirmer=Exists(a_confirmer))
+        .annotate(a_confirmer=Exists(a_confirmer), en_attente=Exists(en_attente))
     )
 
 
@@ -48,13 +49,14 @@ def cartes(enfants, famille) -> list[Carte]:
     return [
         Carte(
             enfant.prenom,
+            enfant.de_prenom,
             enfant.nom,
             reverse("enfant", args=[enfant.uuid]),
             age_texte(enfant.date_naissance, aujourdhui) if enfant.date_naissance else "",
             enfant.classe_texte,
             _liens(enfant, manques_de(enfant, famille, aujourdhui, vaccins)),
             reverse("confirmer_dossier", args=[enfant.uuid]) if enfant.a_confirmer else "",
-            reverse("fiche_inscription", args=[enfant.uuid]),
+            enfant.en_attente,
         )
         for enfant in enfants
     ]

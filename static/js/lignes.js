@@ -1,19 +1,32 @@
 // Rows of a small form each: the blank one waits behind a button, and there may be as many as the server allows.
 (() => {
+  // A row without its values and errors, from whichever the page has: after an error none may be blank.
+  const vider = (ligne) => {
+    for (const champ of ligne.querySelectorAll("input, select")) {
+      if (champ.type === "checkbox") champ.checked = champ.name.endsWith("-peut_chercher");
+      else champ.value = "";
+      champ.classList.remove("is-invalid");
+      champ.removeAttribute("aria-invalid");
+    }
+    for (const morte of ligne.querySelectorAll(".invalid-feedback, .retirer")) morte.remove();
+    ligne.querySelector("legend").textContent = "Une personne de plus";
+    return ligne;
+  };
+
   for (const lignes of document.querySelectorAll("[data-portail-lignes]")) {
-    const vide = lignes.querySelector("[data-portail-ligne-vide]");
+    const presentes = () => lignes.querySelectorAll("[data-portail-ligne]");
     const total = lignes.querySelector('[name$="-TOTAL_FORMS"]');
     const maximum = Number(lignes.querySelector('[name$="-MAX_NUM_FORMS"]').value);
-    if (!vide || !total) continue;
+    if (!total || !presentes().length) continue;
 
-    const modele = vide.cloneNode(true);
+    const derniere = [...presentes()].pop();
+    const modele = vider(derniere.cloneNode(true));
     const rang = Number(total.value) - 1;
     const bouton = document.createElement("button");
     bouton.type = "button";
     bouton.className = "btn btn-secondary";
     bouton.textContent = "Ajouter une personne";
 
-    const compter = () => lignes.querySelectorAll("[data-portail-ligne]").length;
     const ajouter = () => {
       const ligne = modele.cloneNode(true);
       const nouveau = Number(total.value);
@@ -25,13 +38,13 @@
       }
       total.value = nouveau + 1;
       bouton.before(ligne);
-      bouton.hidden = compter() >= maximum;
+      bouton.hidden = presentes().length >= maximum;
       ligne.querySelector("input:not([type=hidden])").focus();
     };
 
     // Alone, the blank row is what the page is for.
-    if (compter() > 1) {
-      vide.remove();
+    if (derniere.matches("[data-portail-ligne-vide]") && presentes().length > 1) {
+      derniere.remove();
       total.value = rang;
     }
     lignes.append(bouton);

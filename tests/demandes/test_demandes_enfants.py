@@ -306,7 +306,7 @@ def test_l_autre_foyer_apprend_que_le_dossier_a_change_sans_savoir_quoi(deposer,
     actions.accepter(demande.pk, par=comptes["agent"])
     (fil,) = Fil.objects.filter(famille=familles_de("rossi"))
     corps = fil.messages.get().corps
-    assert fil.sujet == "Données sanitaires de Inès : dossier mis à jour"
+    assert fil.sujet == "Données sanitaires d'Inès : dossier mis à jour"
     assert ("Gouttes" in corps, "Benali" in corps, "Karim" in corps) == (False, False, False)
 
 

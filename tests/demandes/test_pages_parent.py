@@ -136,6 +136,6 @@ def test_un_refus_dit_sa_raison_et_ce_qu_on_peut_faire(deposer, connecter, compt
     demande = deposer("martin", "caf", caisse="MSA")
     actions.refuser(demande.pk, par=comptes["comptable"], motif="L'attestation manque.")
     page = texte(connecter("martin").get(demande.get_absolute_url()))
-    assert "Réponse de Service Comptabilité" in page
+    assert "Réponse : Service Comptabilité" in page
     assert "L'attestation manque." in page
     assert "Faire une nouvelle demande" in page

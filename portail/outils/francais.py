@@ -1,0 +1,9 @@
+"""French that a template cannot know."""
+
+import unicodedata
+
+
+def de(nom: str) -> str:
+    """« d'Inès », « de Léa »: elided before a vowel; an h or a y may be aspirate, and is left alone."""
+    initiale = unicodedata.normalize("NFD", nom.casefold())[:1]
+    return f"d'{nom}" if initiale in tuple("aeiouœæ") else f"de {nom}"
