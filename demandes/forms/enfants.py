@@ -189,7 +189,8 @@ class InformationsForm(DemandeForm):
 
     def clean_assurance_fin(self):
         fin = self.cleaned_data["assurance_fin"]
-        if fin and fin < timezone.localdate() and en_json(fin) != self.actuelles.get("assurance_fin"):
+        deja = (self.actuelles.get("assurance_fin"), self.initial.get("assurance_fin"))
+        if fin and fin < timezone.localdate() and en_json(fin) not in deja:  # what was asked in time stays good
             raise ValidationError("Cette assurance est déjà finie : joignez l'attestation de cette année.")
         return fin
 

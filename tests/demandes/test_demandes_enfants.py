@@ -137,6 +137,18 @@ def test_rentrer_seul_a_un_age(ans, permis, enfant, comptes, familles_de):
     assert form.is_valid() is permis
 
 
+def test_une_assurance_deja_finie_est_refusee_mais_pas_celle_qui_finit_pendant_l_attente(
+    deposer, enfant, comptes, familles_de
+):
+    famille, genre, lea = familles_de("durand"), TYPES["informations"], enfant("Léa")
+    donnees = {**genre.actuelles(famille, lea), "assurance_fin": "2020-01-01"}
+    form = actions.formulaire(genre, famille, lea, demandeur=comptes["durand"], data=donnees)
+    assert list(form.errors) == ["assurance_fin"]
+    demande = deposer("durand", "informations", enfant=lea, assurance_fin="2099-08-31")
+    Demande.objects.filter(pk=demande.pk).update(valeurs_demandees={"assurance_fin": "2020-01-01"})
+    assert actions.accepter(demande.pk, par=comptes["agent"]).etat == Demande.Etat.ACCEPTEE
+
+
 def test_le_panier_pai_suppose_un_pai(enfant, comptes, familles_de):
     famille, genre, lea = familles_de("durand"), TYPES["informations"], enfant("Léa")
     donnees = {**genre.actuelles(famille, lea), "regime": "PANIER_PAI"}
