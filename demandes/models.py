@@ -127,7 +127,7 @@ class Demande(models.Model):
 
     @property
     def genre(self):
-        """The class of demandes/types.py behind ``type``."""
+        """The class of demandes/types/ behind ``type``."""
         return TYPES[self.type]
 
     @property
