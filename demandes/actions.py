@@ -9,13 +9,15 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from demandes.models import Demande, PieceJointe
+from demandes import planning, textes_planning
+from demandes.models import Demande, JourDemande, PieceJointe
 from demandes.types import TypeDemande
 from enfants import actions as enfants
+from enfants.messages import prevenir
 from enfants.models import Enfant, SuspensionAcces
 from familles import actions as familles
 from familles.models import Famille, Utilisateur
-from messagerie.actions import notifier, prevenir_service
+from messagerie.actions import prevenir_service
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 from portail.outils.dates import jour, quand
@@ -153,7 +155,7 @@ def _deposer(genre, famille, form, par, enfant, pieces, sans_pieces, pendante):
             valeurs_demandees=demandees,
             deposee_par=par,
         )
-        service = ServiceMairie.objects.filter(code=genre.service).first()
+        service = ServiceMairie.de(genre.service)
         prevenir_service(service, "nouvelle_demande")
     else:
         demande.pieces.filter(uuid__in=sans_pieces).delete()
@@ -196,8 +198,8 @@ def peut_lire(agent: Utilisateur, demande: Demande) -> bool:
 
 def noter_lecture(demande: Demande, *, par: Utilisateur, page: str) -> None:
     """Where the demande tells a child's health, its family can read who opened it."""
-    if demande.genre.est_de_sante and demande.enfant_id:
-        enfants.noter_consultation([demande.enfant], par=par, page=page)
+    if demande.genre.est_de_sante:
+        enfants.noter_consultation(demande.enfants_concernes(), par=par, page=page)
 
 
 def a_perdu_l_enfant(demande: Demande) -> bool:
@@ -259,7 +261,9 @@ def accepter(
         demande.enfant = enfants.verrouiller(demande.enfant_id)
         if a_perdu_l_enfant(demande):
             raise EnfantPerdu(demande)
-    if demande.valeurs_demandees or decision:  # a paper sent alone changes no field
+    if demande.genre.au_planning:
+        _accepter_les_jours(demande, par=par, decision=decision, mot=mot)
+    elif demande.valeurs_demandees or decision:  # a paper sent alone changes no field
         form = _revalider(demande, famille)
         if not decision and (raison := demande.genre.empeche(demande)):
             raise DecisionImpossible(raison)
@@ -267,6 +271,16 @@ def accepter(
         demande.save(update_fields=["enfant"])  # a child that was asked for now has a file
     _classer_les_pieces(demande)
     return _clore(demande, famille, Demande.Etat.ACCEPTEE, par=par, motif=mot)
+
+
+def _accepter_les_jours(demande, *, par, decision, mot):
+    acceptes = decision["jours"] if decision else None
+    if acceptes is not None and not acceptes:
+        raise DecisionImpossible("Aucun jour n'est coché : refusez la demande, avec une raison.")
+    if acceptes is not None and not mot.strip() and demande.jours.exclude(pk__in=acceptes).exists():
+        raise DecisionImpossible("Dites à la famille pourquoi certains jours sont refusés.")
+    if raisons := planning.accepter_jours(demande, par=par, acceptes=acceptes):
+        raise DecisionImpossible("Ces jours ne peuvent pas être acceptés, décochez-les. " + " ".join(raisons))
 
 
 def _classer_les_pieces(demande):
@@ -302,9 +316,10 @@ def _revalider(demande, famille):
 
 
 @transaction.atomic
-def refuser(demande_id: int, *, par: Utilisateur, motif: str, version: int | None = None) -> Demande:
+def refuser(demande_id: int, *, par: Utilisateur | None, motif: str, version: int | None = None) -> Demande:
     """The demande is « Refusée » with its reason, the file keeps its values, the family's inbox says why.
 
+    :param par: None when the rules refuse: a proof that has not come in time.
     :raises ValidationError: no reason.
     :raises DecisionImpossible: decided or edited meanwhile; nothing is written.
     """
@@ -312,6 +327,7 @@ def refuser(demande_id: int, *, par: Utilisateur, motif: str, version: int | Non
         raise ValidationError("Dites à la famille pourquoi sa demande est refusée.")
     demande = _verrouiller_en_attente(demande_id, version)
     famille = familles.verrouiller(demande.famille_id)
+    planning.clore_jours(demande, set())
     return _clore(demande, famille, Demande.Etat.REFUSEE, par=par, motif=motif.strip())
 
 
@@ -325,32 +341,18 @@ def _clore(demande, famille, etat, *, par, motif):
             "traitee_par": par,
             "traitee_le": maintenant,
             "lue_par": demande.lue_par or par,
-            "lue_le": demande.lue_le or maintenant,
+            "lue_le": demande.lue_le or (maintenant if par else None),
         },
     )
-    service = ServiceMairie.objects.filter(code=demande.genre.service).first()
+    service = ServiceMairie.de(demande.genre.service)
     sujet, corps = composer_reponse(demande, etat, motif, service)
     message = {"sujet": sujet, "corps": corps, "par": par, "service": service}
-    prevenir(famille, demande.enfant, **message, lien=demande.get_absolute_url(), lien_libelle="Voir la demande")
+    prevenir(
+        famille, demande.enfants_concernes(), **message, lien=demande.get_absolute_url(), lien_libelle="Voir la demande"
+    )
     if etat == Demande.Etat.ACCEPTEE and demande.genre.prevenir_autre_foyer:
         _prevenir_l_autre_foyer(demande, service)
     return demande
-
-
-def prevenir(famille: Famille, enfant: Enfant | None, **message) -> None:
-    """Both adults of the household read the message, but for one who may no longer see the child.
-
-    :param message: what messagerie.actions.notifier takes.
-    """
-    suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(enfant=enfant)
-    suspendus = set(suspensions.values_list("adulte", flat=True)) if enfant else set()
-    adultes = list(famille.adultes())
-    if not suspendus & {adulte.pk for adulte in adultes}:
-        notifier(famille, **message)
-        return
-    for adulte in adultes:
-        if adulte.pk not in suspendus:
-            notifier(famille, destinataire=adulte, **message)
 
 
 def _prevenir_l_autre_foyer(demande, service):
@@ -361,14 +363,14 @@ def _prevenir_l_autre_foyer(demande, service):
     ):
         prevenir(
             famille,
-            enfant,
+            [enfant],
             sujet=f"{genre.libelle_icone} {enfant.de_prenom} : dossier mis à jour",
             corps=f"Bonjour,\n\nLe dossier {enfant.de_prenom} a changé à la demande de son autre foyer "
             f"(« {genre.libelle_icone} »). Relisez-le, et dites-nous si quelque chose n'est pas juste.\n\n"
             f"{service.nom if service else Commune.actuelle().nom}",
             par=None,
             service=service,
-            lien=reverse("enfant", args=[enfant.uuid]),
+            lien=reverse("dossier_enfant", args=[enfant.uuid]),
             lien_libelle="Voir le dossier",
         )
 
@@ -381,6 +383,9 @@ def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMa
     if etat == Demande.Etat.ACCEPTEE:
         sujet = f"{demande.titre} : demande acceptée"
         lignes = [f"Nous avons accepté {quoi} : {demande.resume}.", *genre.precisions(demande)]
+        if genre.au_planning:  # some days may be refused
+            jours = demande.jours.select_related("enfant", "service")
+            lignes = [f"Voici notre réponse à {quoi}.", *textes_planning.decision(jours)]
         if motif:
             lignes.append(motif)
         if genre.prevenir_les_deux:
@@ -407,6 +412,7 @@ def retirer(demande: Demande, *, par: Utilisateur) -> Demande:
     """
     demande = _verrouiller_en_attente(demande.pk, None)
     familles.ecrire(demande, {"etat": Demande.Etat.RETIREE, "traitee_par": par, "traitee_le": timezone.now()})
+    planning.clore_jours(demande, set(), sinon=JourDemande.Etat.RETIRE)
     return demande
 
 
@@ -433,7 +439,7 @@ def comparer(demande: Demande, *, pour_agent: bool, sans_maintenant: bool = Fals
     afficher = genre.afficher if pour_agent else genre.afficher_masque
     libelles = genre.libelles()
     lignes = []
-    for nom, valeur in demande.demandees_dans_l_ordre():
+    for nom, valeur in [] if genre.au_planning else demande.demandees_dans_l_ordre():
         trois = (avant.get(nom, ""), valeur, actuelles.get(nom, ""))
         conflit = demande.est_en_attente and trois[2] != trois[0]
         if genre.eclater(nom, valeur) is None:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 
-from demandes import actions, presentation
+from demandes import actions, planning, presentation
 from demandes.forms.decision import RefusForm
 from demandes.models import Demande, MotifRefus
 from familles.models import Utilisateur
@@ -142,6 +142,10 @@ class DemandeAdmin(LectureSeuleAdmin):
             return redirect("admin:demandes_demande_change", demande.pk)
         if "apercu" in request.POST:
             return self._page(request, demande, refus=RefusForm(request.POST), apercu=True)
+        if request.POST.get("decision") == "attestation":
+            planning.recevoir_justificatif(demande, par=request.user)
+            self.message_user(request, "Attestation reçue, c'est noté. L'absence attend votre décision.")
+            return redirect("admin:demandes_demande_change", demande.pk)
         decision = self._accepter if request.POST.get("decision") == "accepter" else self._refuser
         return decision(request, demande)
 
@@ -181,7 +185,8 @@ class DemandeAdmin(LectureSeuleAdmin):
 
     @staticmethod
     def _formulaire_decision(demande, data=None):
-        initial = demande.genre.decision_proposee(demande)
+        proposer = planning.decision_proposee if demande.genre.au_planning else demande.genre.decision_proposee
+        initial = proposer(demande)
         return demande.genre.formulaire_decision(data, initial=initial) if initial else None
 
     def _voisine(self, request, demande, *, apres):
@@ -193,7 +198,7 @@ class DemandeAdmin(LectureSeuleAdmin):
 
     def _page(self, request, demande, *, refus=None, decision=None, apercu=False, status=None):
         actions.noter_lecture(demande, par=request.user, page="Demande de la famille")
-        service = ServiceMairie.objects.filter(code=demande.genre.service).first()
+        service = ServiceMairie.de(demande.genre.service)
         peut_traiter = demande.est_en_attente and self.has_traiter_permission(request)
         refus = refus or RefusForm()
         motif_tape = refus["motif"].value() or ""
@@ -204,6 +209,8 @@ class DemandeAdmin(LectureSeuleAdmin):
             "title": str(demande),
             "demande": demande,
             "lignes": actions.comparer(demande, pour_agent=True),
+            "jours": presentation.jours(demande),
+            "justificatif": presentation.justificatif(demande),
             "pieces": list(demande.pieces.all()),
             "etapes": presentation.etapes(demande, pour_agent=True),
             "adultes": list(demande.famille.adultes()),

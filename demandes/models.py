@@ -27,12 +27,18 @@ class DemandeQuerySet(models.QuerySet):
     def visibles_par(self, adulte):
         """Demandes of this adult's household, but for those about a child whose access it has lost."""
         suspendus = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(adulte=adulte)
-        return self.filter(famille=adulte.famille_id).exclude(Exists(suspendus.filter(enfant=OuterRef("enfant"))))
+        ses_jours = JourDemande.objects.filter(demande=OuterRef("pk"), enfant__in=suspendus.values("enfant"))
+        return self.filter(famille=adulte.famille_id).exclude(
+            Exists(suspendus.filter(enfant=OuterRef("enfant"))) | Exists(ses_jours)
+        )
 
     def ouvertes_a(self, agent):
         """Demandes of the kinds this agent may read: health is not for the accounts."""
         fermes = [code for code, genre in TYPES.items() if genre.permission and not agent.has_perm(genre.permission)]
-        ici = Q(enfant=None) | Q(enfant__in=Enfant.objects.accessibles_a(agent))
+        accessibles = Enfant.objects.accessibles_a(agent)
+        ici = Q(enfant=None) | Q(enfant__in=accessibles)
+        if not agent.has_perm("enfants.voir_partout_enfant"):
+            ici &= ~Exists(JourDemande.objects.filter(demande=OuterRef("pk")).exclude(enfant__in=accessibles))
         return self.filter(ici).exclude(type__in=fermes)
 
     def de_la_rubrique(self, rubrique):
@@ -41,6 +47,10 @@ class DemandeQuerySet(models.QuerySet):
 
     def deposees_depuis(self, instant):
         return self.filter(deposee_le__gte=instant)
+
+
+# Days that the deadlines decide, at once or when a proof has not come: the portal answers, no agent.
+_PAR_LES_REGLES = Q(type__in=["reservation", "absence"])
 
 
 class Demande(models.Model):
@@ -54,6 +64,8 @@ class Demande(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     type = models.CharField("type", max_length=20, choices=choix_types)
+    # What it is about, where several of a type may wait for one child: « restauration/2026 » of an inscription.
+    objet = models.CharField("objet", max_length=60, blank=True)
     famille = models.ForeignKey("familles.Famille", on_delete=models.PROTECT, related_name="demandes")
     enfant = models.ForeignKey(
         "enfants.Enfant", null=True, blank=True, on_delete=models.PROTECT, related_name="demandes"
@@ -96,15 +108,19 @@ class Demande(models.Model):
         permissions = [("traiter_demande", "Peut accepter ou refuser une demande")]
         constraints = [
             models.UniqueConstraint(
-                fields=["famille", "enfant", "type"],
-                condition=Q(etat="EN_ATTENTE") & ~Q(type="ajout-enfant"),
+                fields=["famille", "enfant", "type", "objet"],
+                condition=Q(etat="EN_ATTENTE") & ~Q(type__in=["ajout-enfant", "reservation", "absence"]),
                 nulls_distinct=False,
                 name="une_demande_en_attente_par_type",
                 violation_error_message="Une demande de ce type attend déjà une réponse.",
             ),
             models.CheckConstraint(
                 condition=Q(etat="EN_ATTENTE", traitee_le=None)
-                | (~Q(etat="EN_ATTENTE") & Q(traitee_le__isnull=False, traitee_par__isnull=False)),
+                | (
+                    ~Q(etat="EN_ATTENTE")
+                    & Q(traitee_le__isnull=False)
+                    & (Q(traitee_par__isnull=False) | _PAR_LES_REGLES)
+                ),
                 name="demande_decidee_par_quelqu_un",
                 violation_error_message="Une demande close dit par qui et quand.",
             ),
@@ -132,7 +148,9 @@ class Demande(models.Model):
 
     @property
     def titre(self):
-        """« Données sanitaires de Léa »."""
+        """« Données sanitaires de Léa », « Réservations de Léa et Tom »."""
+        if self.genre.au_planning:
+            return f"{self.genre.libelle_icone} {de(self.valeurs_demandees['enfants'])}"
         prenom = self.enfant.prenom if self.enfant_id else self.valeurs_demandees.get("prenom", "")
         if self.genre.plusieurs:
             return f"{self.genre.libelle_icone} : {prenom}"
@@ -143,8 +161,21 @@ class Demande(models.Model):
         return self.etat == self.Etat.EN_ATTENTE
 
     @property
+    def est_automatique(self):
+        """Decided by the rules of the service, not by an agent."""
+        return not self.est_en_attente and self.traitee_par_id is None
+
+    def enfants_concernes(self):
+        """The children it is about: the days of a planning may be of several."""
+        if self.genre.au_planning:
+            return list(Enfant.objects.filter(pk__in=self.jours.values("enfant")).order_by("pk"))
+        return [self.enfant] if self.enfant_id else []
+
+    @property
     def resume(self):
-        """What changes, in the words of the form: « Téléphone mobile, adresse »."""
+        """What changes, in the words of the form: « Téléphone mobile, adresse », « 12 jours réservés »."""
+        if self.genre.au_planning:
+            return self.valeurs_demandees["resume"]
         libelles = self.genre.libelles()
         noms = [libelles.get(nom, nom).removesuffix(" (€)") for nom, _ in self.demandees_dans_l_ordre()]
         return ", ".join(noms[:1] + [_au_milieu(nom) for nom in noms[1:]]) or "Pièces jointes"
@@ -173,6 +204,67 @@ class PieceJointe(Piece):
     @property
     def url(self):
         return reverse("piece_jointe", args=[self.uuid])
+
+
+class JourDemande(models.Model):
+    """A day of a planning demande: what is asked of one service for one child; decided day by day if need be."""
+
+    class Geste(models.TextChoices):
+        RESERVER = "RESERVER", "Réserver"
+        ANNULER = "ANNULER", "Annuler"
+        ABSENCE = "ABSENCE", "Absence"
+        REVENIR = "REVENIR", "Annuler l'absence"
+
+    class Etat(models.TextChoices):
+        EN_ATTENTE = "EN_ATTENTE", "En attente"
+        ACCEPTE = "ACCEPTE", "Accepté"
+        REFUSE = "REFUSE", "Refusé"
+        RETIRE = "RETIRE", "Retiré"
+
+    demande = models.ForeignKey(Demande, on_delete=models.CASCADE, related_name="jours")
+    enfant = models.ForeignKey("enfants.Enfant", on_delete=models.PROTECT, related_name="+")
+    service = models.ForeignKey("enfants.Service", on_delete=models.PROTECT, related_name="+")
+    jour = models.DateField("jour")
+    geste = models.CharField("geste", max_length=8, choices=Geste)
+    formule = models.ForeignKey("enfants.Formule", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    tardif = models.BooleanField("après le délai", default=False)
+    etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.EN_ATTENTE)
+    motif = models.CharField("raison", max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = "jour demandé"
+        verbose_name_plural = "jours demandés"
+        ordering = ["jour", "enfant", "service", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enfant", "service", "jour"],
+                condition=Q(etat="EN_ATTENTE"),
+                name="un_jour_en_attente",
+                violation_error_message="Une demande attend déjà une réponse pour ce jour.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_geste_display()} {self.jour:%d/%m/%Y}"
+
+
+class Justificatif(models.Model):
+    """The proof that an absence waits for: joined to the demande, or brought, before an hour."""
+
+    demande = models.OneToOneField(Demande, on_delete=models.CASCADE, related_name="justificatif")
+    attendu_avant = models.DateTimeField("attendu avant le")
+    recu_le = models.DateTimeField("reçu le", null=True, blank=True)
+    recu_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    rappele_le = models.DateTimeField("rappel envoyé le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "justificatif"
+        verbose_name_plural = "justificatifs"
+
+    def __str__(self):
+        return f"Justificatif de {self.demande}"
 
 
 class MotifRefus(models.Model):

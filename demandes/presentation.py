@@ -3,14 +3,17 @@
 from collections import namedtuple
 
 from django.urls import reverse
+from django.utils import timezone
 
-from demandes.models import Demande
-from demandes.types import types_de
+from demandes.models import Demande, Justificatif
+from demandes.types import MES_ENFANTS, MON_COMPTE, types_de
+from portail.outils.dates import jour as date_en_clair
 from portail.outils.dates import quand
 
 Ligne = namedtuple("Ligne", "url icone libelle resume date_texte etat etat_libelle")
 Etape = namedtuple("Etape", "libelle detail fait courant")
 Icone = namedtuple("Icone", "libelle url icone actif")
+JourImprime = namedtuple("JourImprime", "prenom service jour geste etat etat_libelle")
 
 
 def lignes(demandes) -> list[Ligne]:
@@ -30,15 +33,34 @@ def lignes(demandes) -> list[Ligne]:
 
 
 def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:
-    """The icons at the left of a tab: what can be asked about this child, or without one; then what can be read."""
-    genres = [genre for genre in types_de(rubrique) if genre.par_enfant == (enfant is not None)]
+    """The icons at the left of a tab: what can be asked about this child, or without one; then what can be read.
+
+    « Mes enfants » also leads to the five requests of the family, as the notice has it.
+    """
+    genres = [
+        genre for genre in types_de(rubrique) if genre.par_enfant == (enfant is not None) and not genre.au_planning
+    ]
     icones = [Icone(genre.libelle_icone, genre.url(enfant), genre.icone, genre.code == actif) for genre in genres]
+    if enfant is None and rubrique == MES_ENFANTS:
+        aller = [
+            ("Semaine de tous", "semaine_courante", "semaine", "calendrier"),
+            ("Mon enfant est malade", "malade", "malade", "sante"),
+            ("Répéter des jours", "repeter", "repeter", "sablier"),
+        ]
+        famille = [Icone(genre.libelle_icone, genre.url(), genre.icone, False) for genre in types_de(MON_COMPTE)]
+        planning = [Icone(mot, reverse(nom), icone, cle == actif) for mot, nom, cle, icone in aller]
+        return planning + icones + famille
     if enfant is not None:
+        planning = [
+            Icone("Planning", reverse("enfant", args=[enfant.uuid]), "calendrier", actif == "planning"),
+            Icone("Dossier", reverse("dossier_enfant", args=[enfant.uuid]), "fiche", actif == "dossier"),
+        ]
         lire = [
             ("Fiche d'inscription", "fiche_inscription", "imprimer"),
             ("Qui a consulté", "consultations", "oeil"),
         ]
-        icones += [Icone(mot, reverse(nom, args=[enfant.uuid]), icone, nom == actif) for mot, nom, icone in lire]
+        lus = [Icone(mot, reverse(nom, args=[enfant.uuid]), icone, nom == actif) for mot, nom, icone in lire]
+        icones = planning + icones + lus
     return icones
 
 
@@ -52,6 +74,11 @@ def etapes(demande: Demande, *, pour_agent: bool = False) -> list[Etape]:
         f" par {qui}" if pour_agent and qui else "" for qui in (demande.lue_par, demande.traitee_par)
     )
     decidee = not demande.est_en_attente
+    if demande.est_automatique and demande.etat == Demande.Etat.ACCEPTEE:
+        return [
+            Etape("Déposée", depot, True, False),
+            Etape("Acceptée", "d'elle-même\u00a0: le délai le permettait", True, True),
+        ]
     if demande.etat == Demande.Etat.RETIREE:
         return [
             Etape("Déposée", depot, True, False),
@@ -90,3 +117,35 @@ def fiche(genre, famille, enfant=None, *, complete=True) -> list[tuple[str, str]
             vide = valeur in ("", [], {})
             lignes.append((libelle, resume or ("" if vide else genre.afficher(nom, valeur))))
     return lignes
+
+
+def jours(demande: Demande) -> list[JourImprime]:
+    """The days of a planning demande, each with what became of it; none for another kind."""
+    if not demande.genre.au_planning:
+        return []
+    return [
+        JourImprime(
+            jour.enfant.prenom,
+            jour.service.nom + (f", {jour.formule.nom.lower()}" if jour.formule_id else ""),
+            date_en_clair(jour.jour),
+            jour.get_geste_display() + (", après le délai" if jour.tardif else ""),
+            jour.etat,
+            jour.get_etat_display(),
+        )
+        for jour in demande.jours.select_related("enfant", "service", "formule")
+    ]
+
+
+def justificatif(demande: Demande) -> dict | None:
+    """Until when the proof of an absence is awaited, and whether it came; None where none is."""
+    if not demande.genre.au_planning:
+        return None
+    attendu = Justificatif.objects.filter(demande=demande).select_related("recu_par").first()
+    if attendu is None:
+        return None
+    return {
+        "avant": quand(attendu.attendu_avant),
+        "recu": quand(attendu.recu_le) if attendu.recu_le else "",
+        "recu_par": attendu.recu_par,
+        "en_retard": attendu.attendu_avant < timezone.now(),
+    }

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from demandes import actions, presentation
+from demandes import actions, planning, presentation
 from demandes.models import Demande, PieceJointe
 from demandes.pieces import PiecesForm
 from demandes.types import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TYPES, types_de
@@ -99,7 +99,7 @@ def _demander(request, genre, *, enfant=None, pendante=None):
 
 def _retour(genre, enfant):
     if enfant is not None:
-        return reverse("enfant", args=[enfant.uuid])
+        return reverse("dossier_enfant", args=[enfant.uuid])
     return reverse("mon_compte" if genre.rubrique == MON_COMPTE else "mes_enfants")
 
 
@@ -193,10 +193,13 @@ def detail(request, uuid):
     contexte = {
         "demande": demande,
         "genre": demande.genre,
-        "service": ServiceMairie.objects.filter(code=demande.genre.service).first(),
+        "service": ServiceMairie.de(demande.genre.service),
         "etapes": presentation.etapes(demande),
         "lignes": actions.comparer(demande, pour_agent=False, sans_maintenant=perdu),
         "sans_maintenant": perdu,
+        "jours": presentation.jours(demande),
+        "justificatif": presentation.justificatif(demande),
+        "peut_defaire": bool(planning.a_defaire(demande)),
         "pieces": list(demande.pieces.all()),
         "rail": presentation.rail(demande.genre.rubrique, enfant, actif=demande.type),
         "lien_formulaire": _lien_formulaire(demande, enfant),
@@ -209,6 +212,8 @@ def _lien_formulaire(demande, enfant):
     genre = demande.genre
     if genre.par_enfant and enfant is None:
         return ""
+    if genre.au_planning:
+        return "" if demande.est_en_attente else genre.url(enfant)
     suite = f"?demande={demande.uuid}" if genre.plusieurs and demande.est_en_attente else ""
     return genre.url(enfant) + suite
 

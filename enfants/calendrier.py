@@ -7,24 +7,26 @@ from operator import itemgetter
 from enfants.models import JourFerie, PeriodeVacances
 from enfants.regles.annees import annee_scolaire, bornes
 from enfants.regles.garde import Periode
+from portail.commune import Commune
 
 ZONES = ("A", "B", "C")
-ZONE = "B"  # of the commune: the one that PeriodeVacances is about
 
 
-def charger(du: date, au: date, zone: str = ZONE) -> tuple[tuple[Periode, ...], frozenset[date]]:
+def charger(du: date, au: date, zone: str | None = None) -> tuple[tuple[Periode, ...], frozenset[date]]:
     """School holidays that touch the days from ``du`` to ``au``, each whole and in order, and public holidays.
 
     What ``Calendrier`` of enfants/regles/delais.py wants; two queries. A school year that has a row in
     ``PeriodeVacances`` is the agents', and so is a civil year that has a row in ``JourFerie``; only the others come
     from the package ``holidays``: a bridge that an agent has removed must not come back.
 
-    :param zone: A, B or C; the tables know the holidays of the commune's own zone, not those of another.
+    :param zone: A, B or C, the commune's when None; the tables know its holidays, not those of another.
     """
     # A holiday belongs to the school year of its first day, and that of ``du`` may have begun the year before.
     annees = range(annee_scolaire(du) - 1, annee_scolaire(au) + 1)
     vacances = []
-    if zone == ZONE:
+    sienne = Commune.actuelle().zone
+    zone = sienne if zone is None else zone
+    if zone == sienne:
         lignes = PeriodeVacances.objects.filter(
             valable_du__gte=bornes(annees[0])[0], valable_du__lte=bornes(annees[-1])[1]
         )

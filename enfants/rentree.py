@@ -194,7 +194,7 @@ def _inviter(annee, cles, par):
     ConfirmationDossier.objects.bulk_create(
         ConfirmationDossier(annee=annee, famille_id=famille, enfant_id=enfant) for famille, enfant in couples
     )
-    service = ServiceMairie.objects.filter(code="enfance-jeunesse").first()
+    service = ServiceMairie.de("enfance-jeunesse")
     sujet, corps = composer_invitation(annee, service)
     message = {"sujet": sujet, "corps": corps, "par": par, "service": service}
     invitees = dict.fromkeys(famille for famille, _ in couples)

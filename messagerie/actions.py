@@ -19,6 +19,8 @@ def notifier(
     destinataire: Responsable | None = None,
     lien: str = "",
     lien_libelle: str = "",
+    courriel: bool = True,
+    lu_par: Responsable | None = None,
 ) -> Message:
     """A message of the mairie appears in the family's inbox, and a mail says that one awaits.
 
@@ -26,13 +28,18 @@ def notifier(
 
     :param par: the agent who causes it, None for the portal itself.
     :param lien: address within the portal where the message leads.
+    :param courriel: False for what the family has just done itself: the message alone keeps the trail.
+    :param lu_par: the adult who has just done it, and need not be told as of a novelty.
     """
     fil = Fil.objects.create(famille=famille, destinataire=destinataire, service=service, sujet=sujet[:150])
     message = Message.objects.create(
         fil=fil, auteur=par, de_la_mairie=True, corps=corps, lien=lien, lien_libelle=lien_libelle
     )
-    adultes = [destinataire] if destinataire else famille.adultes()
-    for adulte in adultes:
+    if lu_par is not None:
+        Lecture.objects.create(message=message, adulte=lu_par)
+    if not courriel:
+        return message
+    for adulte in [destinataire] if destinataire else famille.adultes():
         if adulte.utilisateur.courriel and adulte.utilisateur.is_active:
             envoyer_modele("nouveau_message", adulte.utilisateur.courriel)
     return message

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.core.cache import cache
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -31,6 +32,15 @@ class ServiceMairie(models.Model):
 
     def __str__(self):
         return self.nom
+
+    def save(self, *args, **kwargs):
+        super().save(*args, **kwargs)
+        cache.delete(f"service-{self.code}")
+
+    @classmethod
+    def de(cls, code: str) -> "ServiceMairie | None":
+        """The service of this code, kept a minute: it signs every answer; None where the mairie has none."""
+        return cache.get_or_set(f"service-{code}", lambda: cls.objects.filter(code=code).first(), 60)
 
 
 class FilQuerySet(models.QuerySet):

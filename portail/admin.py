@@ -16,7 +16,7 @@ class CommuneAdmin(PortailAdmin):
             {"fields": ["adresse", ("code_postal", "ville"), "telephone", "courriel", "horaires", "signataire"]},
         ),
         ("Messages", {"fields": ["message_bienvenue", "message_accueil"]}),
-        ("Enfants", {"fields": ["age_depart_seul"]}),
+        ("Enfants", {"fields": ["zone", "age_depart_seul"]}),
         ("Encaissement", {"fields": ["encaisse", "tresorerie", "tresorerie_telephone"]}),
         ("Quotient familial", {"fields": ["quotient_abattement", "quotient_mois_fin"]}),
     ]

@@ -103,6 +103,13 @@ class Commune(models.Model):
         help_text="En années. Avant cet âge, une personne autorisée vient le chercher.",
     )
 
+    zone = models.CharField(
+        "zone des vacances scolaires",
+        max_length=1,
+        choices=[("A", "Zone A"), ("B", "Zone B"), ("C", "Zone C")],
+        default="B",
+    )
+
     class Meta:
         verbose_name = verbose_name_plural = "commune"
         constraints = [

@@ -18,7 +18,7 @@ from familles.actions import Periode
 from familles.models import CoordonneesBancaires, DossierCaf, Famille, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
 from messagerie.models import Courriel, ServiceMairie
-from portail import demo_enfants
+from portail import demo_enfants, demo_planning
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
 
@@ -52,6 +52,7 @@ def charger() -> None:
     _martin()
     _benali_et_rossi()
     demo_enfants.charger()
+    demo_planning.charger()
     Utilisateur.objects.filter(responsable__isnull=False).update(password=mot_de_passe)
     _vie_de_la_famille(durand)
     # What the demo tells is in the inboxes already: no mail leaves when it starts.

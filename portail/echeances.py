@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from demandes import actions as demandes
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
@@ -71,7 +71,7 @@ def rappeler_quotients(*, maintenant) -> None:
             "Sans nouveau quotient, le tarif de la tranche la plus haute s'appliquera ensuite.\n\n"
             "Indiquez-nous votre quotient actuel et joignez votre attestation.",
             par=None,
-            service=ServiceMairie.objects.filter(code="comptabilite").first(),
+            service=ServiceMairie.de("comptabilite"),
             lien=reverse("demander", args=["caf"]),
             lien_libelle="Indiquer mon quotient",
         )
@@ -93,15 +93,15 @@ def rappeler_documents(*, maintenant) -> None:
         enfant, famille = document.enfant, document.famille
         papier = (enfant.pk, famille.pk, document.nature)
         if papier not in deja and enfant.rattachements.en_vigueur(aujourdhui).filter(famille=famille).exists():
-            demandes.prevenir(
+            prevenir(
                 famille,
-                enfant,
+                [enfant],
                 sujet=f"{document.get_nature_display()} {enfant.de_prenom} : bientôt à renouveler",
                 corps=f"Bonjour,\n\nLe document « {document.get_nature_display()} » {enfant.de_prenom} "
                 f"vaut jusqu'au {jour(document.expire_le)}. Envoyez-nous le nouveau dès que vous l'avez : "
                 "une photo nette suffit.",
                 par=None,
-                service=ServiceMairie.objects.filter(code="enfance-jeunesse").first(),
+                service=ServiceMairie.de("enfance-jeunesse"),
                 lien=reverse("demander_enfant", args=[enfant.uuid, DEMANDE_DU_DOCUMENT[document.nature]]),
                 lien_libelle="Envoyer le document",
             )

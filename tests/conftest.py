@@ -6,6 +6,8 @@ unordered query comes shuffled, and every response of the test client is checked
 
 import inspect
 import random
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as reglages
@@ -16,6 +18,8 @@ from django.test import Client
 
 from demandes import actions
 from demandes.types import TYPES
+from enfants import offre
+from enfants.models import Enfant, Inscription, Place, Presence, Rattachement, Reservation
 from familles.models import Famille, Utilisateur
 from portail import demo
 from portail.outils.demonstration import MOT_DE_PASSE
@@ -184,3 +188,29 @@ def deposer(distribution):
         return actions.deposer(genre, famille, form, par=compte, enfant=enfant)
 
     return deposer
+
+
+@pytest.fixture
+def horloge(monkeypatch):
+    """``horloge("2026-11-16T09:00")``: it is that hour for the portal, in the commune's time zone."""
+
+    def regler(texte):
+        instant = datetime.fromisoformat(texte).replace(tzinfo=ZoneInfo("Europe/Paris"))
+        monkeypatch.setattr("django.utils.timezone.now", lambda: instant)
+        return instant
+
+    return regler
+
+
+@pytest.fixture
+def automne(distribution, horloge):
+    """Monday 16 November 2026, 9 o'clock: the cast is registered for the year and has booked nothing yet."""
+    Presence.objects.all().delete()
+    Reservation.objects.all().delete()
+    Place.objects.all().delete()
+    Rattachement.objects.update(valable_du=date(2020, 9, 1))
+    Inscription.objects.update(annee=2026, valable_du=date(2026, 9, 1), valable_au=date(2027, 8, 31))
+    for prenom, naissance in {"Léa": date(2018, 5, 14), "Tom": date(2021, 3, 14), "Inès": date(2017, 6, 2)}.items():
+        Enfant.objects.filter(prenom=prenom).update(date_naissance=naissance)
+    offre.oublier()
+    return horloge("2026-11-16T09:00")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from demandes import actions
 from demandes.forms.enfants import PersonneForm
 from demandes.models import Demande, PieceJointe
-from demandes.types import TYPES
+from demandes.types import DU_DOSSIER as TYPES
 from enfants.models import Enfant, Informations, PersonneAutorisee, Sante
 from familles import acces
 from familles.actions import SEL_COURRIEL

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from demandes.models import Demande
-from demandes.types import TYPES
+from demandes.types import DU_DOSSIER as TYPES
 from enfants import actions as enfants
 from enfants.actions import ajouter_enfant
 from enfants.models import Classe, ConfirmationDossier, Ecole, Enfant, Garde, PersonneAutorisee
@@ -197,7 +197,7 @@ def test_la_page_d_un_enfant_ne_coute_pas_plus_avec_trois_personnes_et_trois_pap
     Garde.objects.create(
         enfant=enfant, premier_foyer=lignes.famille, second_foyer=famille_durand, premiere_semaine=timezone.localdate()
     )
-    navigateur, page = connecter("martin"), f"/mes-enfants/{enfant.uuid}/"
+    navigateur, page = connecter("martin"), f"/mes-enfants/{enfant.uuid}/dossier/"
     premier = requetes(navigateur, page)
     for nature in ("VACCINS", "ASSURANCE"):
         personne_et_papier(enfant, lignes.famille, nature)

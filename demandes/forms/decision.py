@@ -45,3 +45,24 @@ class RefusForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": "Dites à la famille pourquoi sa demande est refusée."},
     )
+
+
+class JoursDecisionForm(forms.Form):
+    """The days of a planning demande that the agent accepts; the others are refused, with a word that says why."""
+
+    jours = forms.TypedMultipleChoiceField(
+        label="Jours acceptés",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Cochez au moins un jour, ou refusez la demande."},
+    )
+
+    def __init__(self, *args, initial=None, **kwargs):
+        """:param initial: ``choix``: (key, label) of each pending day; ``jours``: keys ticked at first."""
+        initial = dict(initial or {})
+        choix = initial.pop("choix", [])
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["jours"].choices = choix
+
+    def clean_jours(self):
+        return set(self.cleaned_data["jours"])

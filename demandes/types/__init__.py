@@ -3,6 +3,7 @@
 from demandes.types.base import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TypeDemande
 from demandes.types.compte import CoordonneesBancaires, InfosCaf, InfosConjoint, InfosFiscales, InfosResponsable
 from demandes.types.enfants import AjoutEnfant, Autorisations, DonneesSanitaires, EtatCivil, InformationsEnfant
+from demandes.types.planning import Absences, Reservations
 
 TYPES: dict[str, type[TypeDemande]] = {
     genre.code: genre
@@ -17,10 +18,15 @@ TYPES: dict[str, type[TypeDemande]] = {
         InformationsEnfant,
         DonneesSanitaires,
         AjoutEnfant,
+        Reservations,
+        Absences,
     )
 }
 
-__all__ = ["MES_ENFANTS", "MON_COMPTE", "RUBRIQUES", "TYPES", "TypeDemande", "types_de"]
+# Those that change the file, each by its form; the others ask for days.
+DU_DOSSIER = {code: genre for code, genre in TYPES.items() if not genre.au_planning}
+
+__all__ = ["DU_DOSSIER", "MES_ENFANTS", "MON_COMPTE", "RUBRIQUES", "TYPES", "TypeDemande", "types_de"]
 
 
 def types_de(rubrique: str) -> list[type[TypeDemande]]:

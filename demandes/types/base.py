@@ -25,9 +25,10 @@ class TypeDemande:
     rubrique = MON_COMPTE
     par_enfant = False
     plusieurs = False  # several may wait at once
+    au_planning = False  # asks for days of the planning, see demandes/planning.py, and has no form here
     service = "enfance-jeunesse"  # code of the ServiceMairie that answers
     permission = ""  # what an agent needs beside ``traiter_demande``
-    formulaire: type[DemandeForm]
+    formulaire: type[DemandeForm] | None = None
     formulaire_decision: type[forms.Form] | None = None
     pieces_conseil = ""
     natures: tuple[str, ...] = ()  # papers it asks for by name; accepted, they join the child's file

@@ -1,5 +1,6 @@
 """Dates in French for the sentences of the rules (``portail.outils.dates`` needs Django)."""
 
+from collections.abc import Iterable
 from datetime import date
 
 JOURS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
@@ -24,3 +25,29 @@ def periode(du: date, au: date) -> str:
     else:
         debut = en_clair(du, annee=du.year != au.year)
     return f"du {debut} au {en_clair(au)}"
+
+
+def enumerer(mots: Iterable[str]) -> str:
+    """« lundi, mardi et jeudi »."""
+    *debut, fin = mots
+    return f"{', '.join(debut)} et {fin}" if debut else fin
+
+
+def jours_en_clair(jours: Iterable[date]) -> str:
+    """« lundi 23 et jeudi 26 novembre »; more than five, by month: « novembre : 23, 26 et 30, décembre : 3 »."""
+    jours = sorted(jours)
+    mois = {}
+    for jour in jours:
+        mois.setdefault((jour.year, jour.month), []).append(jour)
+    if len(jours) > 5:
+        return ", ".join(
+            f"{MOIS[m - 1]}\u00a0: {enumerer(_numero(jour) for jour in tenus)}" for (_, m), tenus in mois.items()
+        )
+    return enumerer(
+        f"{enumerer(f'{JOURS[jour.weekday()]} {_numero(jour)}' for jour in tenus)} {MOIS[m - 1]}"
+        for (_, m), tenus in mois.items()
+    )
+
+
+def _numero(jour: date) -> str:
+    return "1er" if jour.day == 1 else str(jour.day)

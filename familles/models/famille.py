@@ -5,8 +5,10 @@ import uuid
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.text import slugify
 
 from familles.models.utilisateur import Utilisateur
+from portail.commune import Commune
 from portail.outils.suivi import suivre
 
 
@@ -38,9 +40,19 @@ class Famille(models.Model):
         lignes = [self.complement, self.adresse, f"{self.code_postal} {self.ville}".strip()]
         return [ligne for ligne in lignes if ligne]
 
+    @property
+    def est_residente(self):
+        """Does it live in the commune? Some services open to residents first."""
+        return _mots(self.ville) == _mots(Commune.actuelle().ville)
+
     def adultes(self):
         """The household's adults with their accounts, the responsable first."""
         return self.responsables.select_related("utilisateur").order_by("rang")
+
+
+def _mots(ville):
+    """« SAINT MARTIN D AUXIGNY » and « Saint-Martin-d'Auxigny » are one town."""
+    return slugify(ville.replace("'", " ").replace("’", " "))
 
 
 @suivre()

@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from enfants.calendrier import charger
 from enfants.management.commands import expliquer_delai
 from enfants.models import JourFerie, PeriodeVacances
+from portail.commune import Commune
 from tests.enfants.calendriers import ETE, HIVER_B, NOEL, PRINTEMPS_B, TOUSSAINT
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +139,7 @@ def test_les_jours_feries_des_agents_l_emportent_sur_ceux_du_paquet():
 def test_le_calendrier_donne_les_vacances_entieres_et_les_jours_feries(distribution, django_assert_num_queries):
     du, au = date(2026, 10, 30), date(2026, 12, 25)
     feries = frozenset({date(2026, 11, 1), date(2026, 11, 11), date(2026, 12, 25)})
+    Commune.actuelle()  # its zone is kept a minute
     with django_assert_num_queries(2):
         assert charger(du, au) == ((TOUSSAINT, NOEL), feries)
     PeriodeVacances.objects.all().delete()

@@ -81,7 +81,7 @@ def test_un_vaccin_avec_la_photo_du_carnet(personnes, photo):
     expect(page.get_by_text("La famille est prévenue.")).to_be_visible()
     tom = Enfant.objects.get(prenom="Tom")
     assert tom.sante.vaccinations == {"ROUGEOLE": "2023-03-14"}
-    page = parent.ouvrir(f"/mes-enfants/{tom.uuid}/")
+    page = parent.ouvrir(f"/mes-enfants/{tom.uuid}/dossier/")
     expect(page.get_by_role("link", name="carnet.jpg")).to_be_visible()
     page = parent.ouvrir(f"/mes-enfants/{tom.uuid}/consultations/")
     expect(page.get_by_text("Nadia Petit").first).to_be_visible()

@@ -60,7 +60,7 @@ def test_un_clic_confirme_et_dit_ce_qui_reste(ouverte, connecter):
     claire = connecter("durand")
     assert "Tout est juste : je confirme" in texte(claire.get(page("Léa")))
     reponse = claire.post(page("Léa"), follow=True)
-    assert reponse.redirect_chain == [(f"/mes-enfants/{enfant('Léa').uuid}/", 302)]
+    assert reponse.redirect_chain == [(f"/mes-enfants/{enfant('Léa').uuid}/dossier/", 302)]
     assert "Merci, le dossier de Léa est confirmé pour 2027-2028. Il reste à confirmer : Tom." in texte(reponse)
     dernier = texte(claire.post(page("Tom"), follow=True))
     assert ("le dossier de Tom est confirmé" in dernier, "Il reste à confirmer" in dernier) == (True, False)
@@ -190,7 +190,7 @@ def test_mes_enfants_et_sa_page_disent_ce_qui_reste_a_confirmer(ouverte, connect
     assert annonces() == {"Léa": page("Léa"), "Tom": page("Tom")}
     claire.post(page("Léa"))
     assert annonces() == {"Léa": "", "Tom": page("Tom")}
-    assert "Relire et confirmer" in texte(claire.get(f"/mes-enfants/{enfant('Tom').uuid}/"))
+    assert "Relire et confirmer" in texte(claire.get(f"/mes-enfants/{enfant('Tom').uuid}/dossier/"))
 
 
 def test_la_page_ne_coute_pas_plus_avec_un_dossier_plus_plein(ouverte, connecter, famille_durand):

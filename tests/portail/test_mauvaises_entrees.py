@@ -20,7 +20,7 @@ from demandes.actions import formulaire
 from demandes.forms.base import DatesField, LignesField
 from demandes.forms.enfants import PersonneForm
 from demandes.models import Demande, PieceJointe
-from demandes.types import TYPES
+from demandes.types import DU_DOSSIER as TYPES
 from enfants.models import Enfant
 from enfants.regles.vaccins import TABLE_2025
 from familles.models import Famille, OubliMotDePasse

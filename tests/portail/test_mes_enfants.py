@@ -58,7 +58,7 @@ def test_un_papier_donne_ne_manque_plus(connecter, enfant, familles_de):
     lea = enfant("Léa")
     for nature in ("VACCINS", "ASSURANCE"):
         ranger(lea, familles_de("durand"), nature)
-    assert "Dossier complet" in texte(connecter("durand").get(f"/mes-enfants/{lea.uuid}/"))
+    assert "Dossier complet" in texte(connecter("durand").get(f"/mes-enfants/{lea.uuid}/dossier/"))
 
 
 def test_l_accueil_donne_la_fiche_d_inscription_a_cote_de_chaque_nom(connecter, enfant):
@@ -71,7 +71,7 @@ def test_l_accueil_donne_la_fiche_d_inscription_a_cote_de_chaque_nom(connecter, 
 
 
 def test_la_page_de_l_enfant_dit_tout_son_dossier(connecter, enfant):
-    page = texte(connecter("durand").get(f"/mes-enfants/{enfant('Léa').uuid}/"))
+    page = texte(connecter("durand").get(f"/mes-enfants/{enfant('Léa').uuid}/dossier/"))
     attendus = [
         jour(enfant("Léa").date_naissance, semaine=False),
         "Grand-mère, 06 39 98 10 11, peut venir chercher, à appeler en urgence, appel n°\u00a01, carte d'identité",
@@ -92,7 +92,7 @@ def test_les_pages_des_parents_ne_notent_aucune_consultation(connecter, enfant):
 def test_le_papier_de_l_autre_foyer_se_sait_mais_ne_s_ouvre_pas(connecter, enfant, familles_de):
     ines = enfant("Inès")
     document = ranger(ines, familles_de("benali"), "PAI", expire_le=date(2030, 1, 31), nom="chez-karim.pdf")
-    page = texte(connecter("rossi").get(f"/mes-enfants/{ines.uuid}/"))
+    page = texte(connecter("rossi").get(f"/mes-enfants/{ines.uuid}/dossier/"))
     assert "donné par l'autre foyer, valable jusqu'au 31 janvier 2030" in page
     assert ("chez-karim" in page, str(document.uuid) in page) == (False, False)
     statuts = {login: connecter(login).get(document.url).status_code for login in ("rossi", "benali", "durand")}

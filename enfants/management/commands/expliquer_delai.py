@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--regle", required=True, help="la règle, en JSON")
         parser.add_argument("--jour", required=True, help="le jour à changer\u00a0: 2026-11-26")
         parser.add_argument("--maintenant", required=True, help="2026-11-24T10:59, à l'heure de la commune")
-        parser.add_argument("--zone", default=calendrier.ZONE, help=f"zone des vacances ({calendrier.ZONE})")
+        parser.add_argument("--zone", help="zone des vacances (celle de la commune)")
         parser.add_argument("--debut", default="12:00", help="heure où commence le service (12:00)")
         parser.add_argument("--jours-service", default="0,1,3,4", help="jours d'école, lundi vaut 0 (0,1,3,4)")
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         regle = lire_regle(regle)
         jour = lire_moment(date, jour, "Le jour s'écrit 2026-11-26")
         maintenant = lire_moment(datetime, maintenant, "L'instant s'écrit 2026-11-24T10:59")
-        if zone not in calendrier.ZONES:
+        if zone is not None and zone not in calendrier.ZONES:
             raise refus("La zone est A, B ou C.")
         fuseau = ZoneInfo(settings.TIME_ZONE)
         try:

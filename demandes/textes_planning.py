@@ -1,0 +1,106 @@
+"""The planning's changes in words: titles of the demandes, summaries, messages."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from demandes.models import JourDemande
+from enfants.regles.dates import enumerer, jours_en_clair
+from enfants.regles.planning import Geste
+from enfants.reservations import Verdict
+
+# geste -> what happened to one day, to several
+MOTS = {
+    Geste.RESERVER: ("jour réservé", "jours réservés"),
+    Geste.ANNULER: ("jour annulé", "jours annulés"),
+    Geste.ABSENCE: ("jour d'absence", "jours d'absence"),
+    Geste.REVENIR: ("absence annulée", "absences annulées"),
+    Geste.ATTENDRE: ("jour en liste d'attente", "jours en liste d'attente"),
+    Geste.QUITTER: ("liste d'attente quittée", "listes d'attente quittées"),
+    Geste.PRENDRE: ("place prise", "places prises"),
+}
+
+
+def compter(gestes: Iterable[str]) -> str:
+    """« 12 jours réservés et 1 jour annulé »."""
+    nombres = defaultdict(int)
+    for geste in gestes:
+        nombres[geste] += 1
+    return enumerer(f"{n} {MOTS[geste][n > 1]}" for geste, n in sorted(nombres.items(), key=_ordre))
+
+
+def _ordre(paire):
+    return list(MOTS).index(paire[0])
+
+
+def resumer(verdicts: list[Verdict]) -> dict:
+    """What a demande keeps to be listed by, without a look at its days."""
+    prenoms = dict.fromkeys(v.cellule.enfant.prenom for v in verdicts)
+    jours = [v.changement.jour for v in verdicts]
+    nombre = compter(v.possible.geste for v in verdicts)
+    return {"enfants": enumerer(prenoms), "resume": f"{nombre}, {_periode(jours)}"}
+
+
+def _periode(jours):
+    premier, dernier = min(jours), max(jours)
+    if premier == dernier:
+        return f"le {jours_en_clair([premier])}"
+    return f"du {jours_en_clair([premier])} au {jours_en_clair([dernier])}"
+
+
+def par_enfant(verdicts: Iterable[Verdict]) -> list[str]:
+    """« Léa, restauration scolaire : lundi 23 et jeudi 26 novembre », a line for each child and service."""
+    lignes = defaultdict(list)
+    for v in verdicts:
+        lignes[v.cellule.enfant.prenom, v.cellule.offre.nom].append(v.changement.jour)
+    return [_ligne(prenom, service, jours) for (prenom, service), jours in lignes.items()]
+
+
+def _ligne(prenom, service, jours):
+    return f"{prenom}, {_au_milieu(service)}\u00a0: {jours_en_clair(jours)}"
+
+
+def _au_milieu(nom):
+    """« Restauration » loses its capital within a sentence, « ALSH » does not."""
+    return nom if nom[1:2].isupper() else nom[:1].lower() + nom[1:]
+
+
+def message(bilan) -> tuple[str, str]:
+    """Subject and text of the summary that the inbox keeps of a submit."""
+    tous = bilan.faits + bilan.a_decider
+    prenoms = enumerer(dict.fromkeys(v.cellule.enfant.prenom for v in tous))
+    blocs = ["Bonjour,"]
+    for geste in MOTS:
+        faits = [v for v in bilan.faits if v.possible.geste == geste]
+        if faits:
+            blocs.append(_bloc(f"{compter(v.possible.geste for v in faits).capitalize()}\u00a0:", faits))
+    if bilan.a_decider:
+        blocs.append(_bloc("En attente de la mairie, qui vous répondra ici\u00a0:", bilan.a_decider))
+    if bilan.impossibles:
+        raisons = [f"{v.changement.jour:%d/%m}\u00a0: {v.raison}" for v in bilan.impossibles[:20]]
+        blocs.append("Sans effet\u00a0:\n" + "\n".join(raisons))
+    return f"Planning de {prenoms}\u00a0: {compter(v.possible.geste for v in tous)}"[:150], "\n\n".join(blocs)
+
+
+def _bloc(titre, verdicts):
+    return "\n".join([titre, *par_enfant(verdicts)])
+
+
+def decision(jours: Iterable[JourDemande]) -> list[str]:
+    """What was accepted and what was not, in the answer to the family; nothing is refused yet in a preview."""
+    jours, blocs = list(jours), []
+    for etat, titre in (("ACCEPTE", "Accepté"), ("EN_ATTENTE", "Accepté"), ("REFUSE", "Refusé")):
+        lignes = defaultdict(list)
+        for jour in jours:
+            if jour.etat == etat:
+                lignes[jour.enfant.prenom, jour.service.nom].append(jour.jour)
+        if lignes:
+            blocs.append("\n".join([f"{titre}\u00a0:", *(_ligne(*cle, js) for cle, js in lignes.items())]))
+    return blocs
+
+
+def jour_demande(jour: JourDemande) -> str:
+    """« Léa, restauration scolaire, jeudi 26 novembre : réserver, après le délai »."""
+    service = _au_milieu(jour.service.nom)
+    formule = f" ({jour.formule.nom.lower()})" if jour.formule_id else ""
+    geste = jour.get_geste_display().lower() + (", après le délai" if jour.tardif else "")
+    return f"{jour.enfant.prenom}, {service}{formule}, {jours_en_clair([jour.jour])}\u00a0: {geste}"

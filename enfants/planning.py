@@ -1,0 +1,396 @@
+"""The planning of some children over some days: every mark of it, read in one query, and what each cell may become.
+
+The pages print it, ``enfants/reservations.py`` enforces it on rows it has locked.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.db import models
+from django.db.models import (
+    CharField,
+    Count,
+    DateField,
+    DateTimeField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce
+from django.utils import timezone
+
+from enfants import offre as offres
+from enfants.garde import regle
+from enfants.models import (
+    Attente,
+    Enfant,
+    ExceptionGarde,
+    Fermeture,
+    Inscription,
+    Place,
+    Presence,
+    Rattachement,
+    Reservation,
+    SuspensionAcces,
+)
+from enfants.regles import garde as regles_garde
+from enfants.regles import planning as regles
+from enfants.regles.annees import age
+from enfants.regles.planning import Contexte, Marques, Offre
+from familles.models import Famille
+
+# One union reads every kind of mark: these columns, in this order, NULL where a kind has nothing to say.
+COLONNES = {
+    "genre": CharField(),
+    "cle": models.BigIntegerField(),
+    "enfant": models.BigIntegerField(),
+    "service": models.BigIntegerField(),
+    "ecole": models.BigIntegerField(),
+    "site": models.BigIntegerField(),
+    "famille": models.BigIntegerField(),
+    "formule": models.BigIntegerField(),
+    "jour": DateField(),
+    "au": DateField(),
+    "texte": CharField(),
+    "nombre": IntegerField(),
+    "instant": DateTimeField(),
+}
+
+
+def marques(queryset, genre: str, **colonnes):
+    """Rows of ``queryset`` as marks of the planning, to join to the others; see COLONNES.
+
+    :param colonnes: column -> field or expression; what is left out is NULL.
+    """
+    valeurs = {
+        f"m_{nom}": Cast(Value(genre) if nom == "genre" else colonnes.get(nom, Value(None)), champ)
+        for nom, champ in COLONNES.items()
+    }
+    return queryset.order_by().annotate(**valeurs).values_list(*valeurs)
+
+
+def enfants_de(utilisateur, **filtres):
+    """Children that this adult may see, with their custody and the days they belong to its household."""
+    ici = Rattachement.objects.filter(enfant=OuterRef("pk"), famille=utilisateur.adulte.famille_id)
+    return (
+        Enfant.objects.visibles_par(utilisateur)
+        .filter(**filtres)
+        .select_related("ecole", "garde")
+        .annotate(
+            rattache_du=Subquery(ici.order_by("valable_du").values("valable_du")[:1]),
+            rattache_au=Subquery(ici.order_by("-valable_du").values("valable_au")[:1]),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Cellule:
+    """One cell with all that decides of it."""
+
+    enfant: Enfant
+    contexte: Contexte
+
+    @property
+    def offre(self) -> Offre:
+        return self.contexte.offre
+
+    @property
+    def jour(self) -> date:
+        return self.contexte.jour
+
+    def case(self) -> regles.Case:
+        return regles.case(self.contexte)
+
+    def gestes(self) -> list[regles.Possibilite]:
+        return regles.gestes(self.contexte)
+
+    def geste(self, geste: str) -> regles.Possibilite | None:
+        return next((possible for possible in self.gestes() if possible.geste == geste), None)
+
+
+class Planning:
+    """What one household may do with the days of its children.
+
+    :param enfants: of ``enfants_de``.
+    :param du, au: first and last day read, both included; the cells of other days are not known.
+    :param en_attente: (children's keys, first day, last day) -> days of pending demandes, as ``marques``: an app
+        that this one does not know keeps them.
+    """
+
+    def __init__(
+        self,
+        famille: Famille,
+        enfants: Iterable[Enfant],
+        du: date,
+        au: date,
+        *,
+        maintenant: datetime,
+        en_attente: Callable | None = None,
+    ):
+        self.famille, self.du, self.au, self.maintenant = famille, du, au, maintenant
+        self.enfants = {enfant.pk: enfant for enfant in enfants}
+        self.offres = offres.actuelle()
+        self.calendrier = offres.calendrier(du, au)
+        self.calendriers = {offre.cle: offres.pour(offre, self.calendrier) for offre in self.offres}
+        self.public = "residents" if famille.est_residente else "autres"
+        self.gardes = {
+            enfant.pk: regle(enfant.garde, []) for enfant in self.enfants.values() if getattr(enfant, "garde", None)
+        }
+        # The bridge of the Ascension follows the weeks of custody: it is not a holiday that parents halve.
+        self.entieres = [periode for periode in self.calendrier.vacances if (periode[1] - periode[0]).days >= 5]
+        self.places: dict[tuple[int, int, date], Place] = {}  # locked days, see enfants/reservations.py
+        self._marques: dict[tuple[int, int, date], Marques] = defaultdict(Marques)
+        self._closes: set[tuple[int, int, date]] = set()
+        self._fermetures: list[tuple] = []
+        self._inscriptions: dict[tuple[int, int], list[tuple[date, date]]] = defaultdict(list)
+        self._ages: dict[tuple[int, int, date], list] = defaultdict(list)
+        self._fermes: dict[tuple[int, date], str] = {}
+        self.suspendus: set[int] = set()  # adults of the household who may not see one of these children
+        self._lire(en_attente)
+        self._compter()
+
+    # --- Read ---
+
+    def _lire(self, en_attente):
+        cles, jours = list(self.enfants), Q(jour__gte=self.du, jour__lte=self.au)
+        sites = {lieu.site for offre in self.offres for lieu in offre.lieux}
+        devant = (
+            Attente.objects.ouvertes()
+            .filter(place=OuterRef("place"))
+            .filter(
+                Q(inscrite_le__lt=OuterRef("inscrite_le"))
+                | Q(inscrite_le=OuterRef("inscrite_le"), pk__lt=OuterRef("pk"))
+            )
+            .order_by()
+            .values("place")
+            .annotate(n=Count("pk"))
+            .values("n")
+        )
+        reservations = marques(
+            Reservation.objects.actives().filter(jours, enfant__in=cles),
+            "reservation",
+            cle=F("pk"),
+            enfant=F("enfant_id"),
+            service=F("service_id"),
+            famille=F("famille_id"),
+            formule=F("formule_id"),
+            jour=F("jour"),
+            texte=Coalesce(F("motif_absence__libelle"), Value("")),
+        )
+        autres = [
+            marques(
+                Presence.objects.filter(jours, enfant__in=cles),
+                "presence",
+                enfant=F("enfant_id"),
+                service=F("service_id"),
+                jour=F("jour"),
+                texte=F("etat"),
+            ),
+            marques(
+                Attente.objects.ouvertes().filter(jours, enfant__in=cles, famille=self.famille),
+                "attente",
+                cle=F("pk"),
+                enfant=F("enfant_id"),
+                service=F("service_id"),
+                formule=F("formule_id"),
+                jour=F("jour"),
+                nombre=Coalesce(Subquery(devant), Value(0)) + 1,
+                instant=F("expire_le"),
+            ),
+            marques(
+                Place.objects.filter(jours, site__in=sites, close_le__isnull=False),
+                "feuille",
+                service=F("service_id"),
+                site=F("site_id"),
+                jour=F("jour"),
+            ),
+            marques(
+                Fermeture.objects.filter(valable_du__lte=self.au, valable_au__gte=self.du),
+                "fermeture",
+                service=F("service_id"),
+                ecole=F("ecole_id"),
+                jour=F("valable_du"),
+                au=F("valable_au"),
+                texte=F("motif"),
+            ),
+            marques(
+                Inscription.objects.filter(
+                    enfant__in=cles, famille=self.famille, valable_du__lte=self.au, valable_au__gte=self.du
+                ),
+                "inscription",
+                enfant=F("enfant_id"),
+                service=F("service_id"),
+                jour=F("valable_du"),
+                au=F("valable_au"),
+            ),
+        ]
+        if self.gardes:
+            exceptions = ExceptionGarde.objects.filter(
+                garde__enfant__in=cles, valable_du__lte=self.au, valable_au__gte=self.du
+            )
+            autres.append(
+                marques(
+                    exceptions,
+                    "exception",
+                    enfant=F("garde__enfant_id"),
+                    famille=F("foyer_id"),
+                    jour=F("valable_du"),
+                    au=F("valable_au"),
+                )
+            )
+        suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate(self.maintenant))
+        autres.append(
+            marques(suspensions.filter(enfant__in=cles, adulte__famille=self.famille), "suspension", cle=F("adulte_id"))
+        )
+        if en_attente is not None:
+            autres.append(en_attente(cles, self.du, self.au))
+        for ligne in reservations.union(*autres, all=True):
+            self._ranger(*ligne)
+
+    def _ranger(self, genre, cle, enfant, service, ecole, site, famille, formule, jour, au, texte, nombre, instant):
+        if genre == "feuille":
+            self._closes.add((service, site, jour))
+        elif genre == "fermeture":
+            self._fermetures.append((service, ecole, jour, au, texte))
+        elif genre == "exception":
+            self.gardes[enfant] = replace(
+                self.gardes[enfant], exceptions=(*self.gardes[enfant].exceptions, (jour, au, famille))
+            )
+        elif genre == "suspension":
+            self.suspendus.add(cle)
+        elif genre == "inscription":
+            self._inscriptions[enfant, service].append((jour, au))
+        else:
+            m = self._marques[enfant, service, jour]
+            if genre == "reservation":
+                m.reservation, m.famille, m.formule, m.absence = cle, famille, formule, texte
+            elif genre == "presence":
+                m.presence = texte
+            elif genre == "attente":
+                m.attente, m.rang, m.offerte_jusqu_au, m.formule = cle, nombre, instant, formule
+            else:
+                m.demande = texte
+
+    def _compter(self):
+        """Ages of the children that have a place, or are offered one, where places are counted."""
+        limites = [offre for offre in self.offres if any(lieu.est_limite for lieu in offre.lieux)]
+        if not limites:
+            return
+        jours = Q(jour__gte=self.du, jour__lte=self.au, service__in=[offre.cle for offre in limites])
+        ages = Cast(
+            Func(Value("year"), Func(F("jour"), F("enfant__date_naissance"), function="AGE"), function="DATE_PART"),
+            IntegerField(),
+        )
+        prises, offertes = (
+            lignes.order_by()
+            .annotate(age_ce_jour=ages)
+            .values_list("service_id", "place__site_id", "jour", "age_ce_jour")
+            .annotate(n=Count("pk"))
+            for lignes in (
+                Reservation.objects.actives().filter(jours),
+                Attente.objects.ouvertes().filter(jours, offerte_le__isnull=False),
+            )
+        )
+        for service, site, jour, ans, nombre in prises.union(offertes, all=True):
+            self._ages[service, site, jour] += [ans] * nombre
+
+    # --- Cells ---
+
+    def offre(self, code: str) -> Offre | None:
+        return next((offre for offre in self.offres if offre.code == code), None)
+
+    def offres_de(self, enfant: Enfant) -> list[Offre]:
+        """Services held for this child's school and age, some day of the planning."""
+        return [
+            offre
+            for offre in self.offres
+            if offre.lieu(enfant.ecole_id)
+            and not (
+                regles.hors_age(offre, enfant.date_naissance, self.du)
+                and regles.hors_age(offre, enfant.date_naissance, self.au)
+            )
+        ]
+
+    def cellule(self, enfant: Enfant, offre: Offre, jour: date) -> Cellule:
+        lieu, m = offre.lieu(enfant.ecole_id), self._marques.get((enfant.pk, offre.cle, jour)) or Marques()
+        return Cellule(
+            enfant,
+            Contexte(
+                offre=offre,
+                jour=jour,
+                calendrier=self.calendriers[offre.cle],
+                maintenant=self.maintenant,
+                famille=self.famille.pk,
+                ferme=self._pourquoi_ferme(enfant, offre, lieu, jour),
+                inscrit=self.est_inscrit(enfant, offre, jour),
+                complet=self._est_complet(enfant, offre, lieu, jour),
+                feuille_close=lieu is not None and (offre.cle, lieu.site, jour) in self._closes,
+                public=self.public,
+                marques=m,
+            ),
+        )
+
+    def est_inscrit(self, enfant: Enfant, offre: Offre, jour: date) -> bool:
+        """True when no registration is needed, or one covers ``jour``."""
+        if not offre.inscription:
+            return True
+        return any(du <= jour <= au for du, au in self._inscriptions.get((enfant.pk, offre.cle), ()))
+
+    def _est_complet(self, enfant, offre, lieu, jour):
+        if lieu is None or not lieu.est_limite:
+            return False
+        ans = age(enfant.date_naissance, jour) if enfant.date_naissance else None
+        return lieu.est_complet(self._ages.get((offre.cle, lieu.site, jour), ()), ans)
+
+    def _pourquoi_ferme(self, enfant, offre, lieu, jour):
+        if lieu is None:
+            return "pas de service pour son école"
+        if (offre.cle, jour) not in self._fermes:
+            self._fermes[offre.cle, jour] = regles.ferme_ce_jour(offre, jour, self.calendrier)
+        if raison := self._fermes[offre.cle, jour]:
+            return raison
+        for service, ecole, du, au, motif in self._fermetures:
+            if du <= jour <= au and service in (None, offre.cle) and ecole in (None, enfant.ecole_id):
+                return motif
+        if regles.hors_age(offre, enfant.date_naissance, jour):
+            return "hors de l'âge du service"
+        if not (enfant.rattache_du <= jour and (enfant.rattache_au is None or jour <= enfant.rattache_au)):
+            return "n'est pas dans votre foyer ce jour-là"
+        if enfant.archive_le and jour >= enfant.archive_le:
+            return "a quitté les services"
+        return "" if self.est_chez_nous(enfant, jour) else "chez son autre parent"
+
+    def est_chez_nous(self, enfant: Enfant, jour: date) -> bool:
+        """Does the custody give this day to the household?"""
+        garde = self.gardes.get(enfant.pk)
+        return garde is None or self.famille.pk in regles_garde.foyers_du(garde, jour, self.entieres)
+
+    # --- What a change in progress does ---
+
+    def marquer(self, enfant: Enfant, offre: Offre, jour: date, **valeurs) -> None:
+        """The cell is seen with these marks from now on: the next change of the same submit reads them."""
+        m = self._marques[enfant.pk, offre.cle, jour]
+        for nom, valeur in valeurs.items():
+            setattr(m, nom, valeur)
+
+    def occuper(self, enfant: Enfant, offre: Offre, jour: date) -> None:
+        """One place less, for the next change of the same submit."""
+        lieu = offre.lieu(enfant.ecole_id)
+        ans = age(enfant.date_naissance, jour) if enfant.date_naissance else None
+        self._ages[offre.cle, lieu.site, jour].append(ans)
+
+    def jours_reserves(self, enfant: Enfant, offre: Offre, jours: Iterable[date]) -> list[date]:
+        """Those of ``jours`` that are booked, declared absences included."""
+        return [jour for jour in jours if (m := self._marques.get((enfant.pk, offre.cle, jour))) and m.reservation]
+
+
+def semaine(jour: date) -> list[date]:
+    """Monday to Sunday of the week of ``jour``."""
+    lundi = jour - timedelta(days=jour.weekday())
+    return [lundi + timedelta(days=n) for n in range(7)]
