@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portail.pages import accueil, confirmation, fiches, mes_enfants, mon_compte
+from portail.pages.planning import absence, mois, recapitulatif, semaine
 
 urlpatterns = [
     path("", accueil.accueil, name="accueil"),
@@ -16,7 +17,19 @@ urlpatterns = [
     path("etat/", accueil.etat, name="etat"),
     path("mon-compte/", mon_compte.mon_compte, name="mon_compte"),
     path("mes-enfants/", mes_enfants.mes_enfants, name="mes_enfants"),
-    path("mes-enfants/<uuid:uuid>/", mes_enfants.enfant, name="enfant"),
+    path("mes-enfants/<uuid:uuid>/", mois.mois_courant, name="enfant"),
+    path("mes-enfants/<uuid:uuid>/dossier/", mes_enfants.enfant, name="dossier_enfant"),
+    path("mes-enfants/<uuid:uuid>/inscriptions/", mois.mois_courant, name="inscriptions"),
+    path("mes-enfants/<uuid:uuid>/planning/<str:mois>/", mois.mois, name="planning_mois"),
+    path("mes-enfants/<uuid:uuid>/planning/<str:jour>/<slug:service>/", mois.case, name="planning_case"),
+    path("mes-enfants/semaine/", semaine.semaine_courante, name="semaine_courante"),
+    path("mes-enfants/semaine/<str:jour>/", semaine.semaine, name="semaine"),
+    path("mes-enfants/semaine/<str:jour>/copier/", semaine.copier, name="copier_semaine"),
+    path("mes-enfants/repeter/", semaine.repeter, name="repeter"),
+    path("mes-enfants/recapitulatif/", recapitulatif.recapitulatif, name="recapitulatif"),
+    path("mes-enfants/malade/", absence.malade, name="malade"),
+    path("mes-enfants/absence/", absence.absence, name="absence"),
+    path("demandes/<uuid:uuid>/defaire/", mois.defaire, name="defaire_demande"),
     path("mes-enfants/<uuid:uuid>/garde/", mes_enfants.garde, name="garde"),
     path("mes-enfants/<uuid:uuid>/consultations/", mes_enfants.consultations, name="consultations"),
     path("mes-enfants/documents/<uuid:uuid>/", mes_enfants.document_enfant, name="document_enfant"),

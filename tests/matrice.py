@@ -37,6 +37,7 @@ Attendu = int | str | Pattern
 
 DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
 LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
+CETTE_SEMAINE = re.compile(r"/mes-enfants/semaine/[0-9-]{10}/")
 N_IMPORTE_QUOI = "*"  # rows that a granted cell writes are another test's business
 
 
@@ -311,6 +312,52 @@ MATRICE: dict[str, list[Ligne]] = {
         page_famille("/mes-enfants/{ancien}/", foyer=(), quoi="enfant qui a quitté les Durand"),
         page_famille("/mes-enfants/{inconnu}/", foyer=(), quoi="enfant inconnu"),
     ],
+    "mes-enfants/<uuid:uuid>/dossier/": [
+        page_famille("/mes-enfants/{lea}/dossier/", foyer=DURAND),
+        page_famille("/mes-enfants/{ancien}/dossier/", foyer=(), quoi="enfant qui a quitté les Durand"),
+    ],
+    "mes-enfants/<uuid:uuid>/planning/<str:mois>/": [
+        page_famille("/mes-enfants/{lea}/planning/2026-11/", foyer=DURAND, quoi="mois de Léa"),
+        page_famille("/mes-enfants/{ines}/planning/2026-11/", foyer=("benali", "rossi"), quoi="mois d'Inès"),
+        page_famille("/mes-enfants/{lea}/planning/2026-13/", foyer=(), quoi="mois qui n'existe pas"),
+        page_famille("/mes-enfants/{ancien}/planning/2026-11/", foyer=(), quoi="mois d'un ancien", croisee=True),
+    ],
+    "mes-enfants/<uuid:uuid>/planning/<str:jour>/<slug:service>/": [
+        page_famille(
+            "/mes-enfants/{lea}/planning/2026-11-26/restauration/",
+            foyer=DURAND,
+            post="/mes-enfants/{lea}/planning/2026-11/",
+            quoi="un jour de cantine, sans geste",
+        ),
+        page_famille("/mes-enfants/{lea}/planning/2026-11-26/inconnu/", foyer=(), quoi="service inconnu", croisee=True),
+    ],
+    "mes-enfants/semaine/": [page_famille("/mes-enfants/semaine/", get=CETTE_SEMAINE, post=CETTE_SEMAINE)],
+    "mes-enfants/semaine/<str:jour>/": [
+        page_famille("/mes-enfants/semaine/2026-11-23/", post="/mes-enfants/semaine/", quoi="semaine, rien de changé"),
+        page_famille("/mes-enfants/semaine/2026-11-31/", foyer=(), quoi="jour qui n'existe pas"),
+    ],
+    "mes-enfants/semaine/<str:jour>/copier/": [
+        page_famille(
+            "/mes-enfants/semaine/2026-11-23/copier/",
+            get="/mes-enfants/semaine/2026-11-23/",
+            post="/mes-enfants/semaine/2026-11-23/",
+        )
+    ],
+    "mes-enfants/repeter/": [page_famille("/mes-enfants/repeter/", post=422, donnees={"du": "hier"})],
+    "mes-enfants/recapitulatif/": [page_famille("/mes-enfants/recapitulatif/", get=405, post=400, ailleurs=(405, 400))],
+    "mes-enfants/malade/": [page_famille("/mes-enfants/malade/")],
+    "mes-enfants/absence/": [
+        page_famille("/mes-enfants/absence/", get="/mes-enfants/malade/", post="/mes-enfants/malade/")
+    ],
+    "demandes/<uuid:uuid>/defaire/": [
+        page_famille(
+            "/demandes/{demande_planning}/defaire/",
+            foyer=DURAND,
+            get="/demandes/{demande_planning}/",
+            post="/demandes/{demande_planning}/",
+        ),
+        page_famille("/demandes/{demande}/defaire/", foyer=(), quoi="demande d'un autre genre"),
+    ],
     "mes-enfants/ajouter/": [
         page_famille("/mes-enfants/ajouter/", post=422, donnees={"prenom": ""}, quoi="enfant sans prénom"),
         page_famille("/mes-enfants/ajouter/?demande={demande}", foyer=(), quoi="demande d'un autre type"),
@@ -374,14 +421,14 @@ MATRICE: dict[str, list[Ligne]] = {
         page_famille(
             "/mes-enfants/{lea}/confirmer/",
             foyer=DURAND,
-            post="/mes-enfants/{lea}/",
+            post="/mes-enfants/{lea}/dossier/",
             quoi="Léa, demandée aux Durand",
             ecrit={"POST": {"enfants_confirmationdossier"}},
         ),
         page_famille(
             "/mes-enfants/{ines}/confirmer/",
             foyer=("benali",),
-            post="/mes-enfants/{ines}/",
+            post="/mes-enfants/{ines}/dossier/",
             quoi="Inès, demandée à un seul de ses foyers",
             ecrit={"POST": {"enfants_confirmationdossier"}},
         ),

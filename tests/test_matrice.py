@@ -118,6 +118,14 @@ def monde(profils, famille_durand, familles_de):
         valeurs_demandees={"prenom": "Lou", "nom": "Durand", "date_naissance": "2024-03-02"},
         deposee_par=claire.utilisateur,
     )
+    planning = Demande.objects.create(
+        type="reservation",
+        famille=famille_durand,
+        valeurs_demandees={"enfants": "Léa", "resume": "1 jour réservé"},
+        etat=Demande.Etat.ACCEPTEE,
+        traitee_le=timezone.now(),
+        deposee_par=claire.utilisateur,
+    )
     documents = {
         nom: DocumentEnfant.objects.create(
             enfant=enfants[prenom],
@@ -148,6 +156,7 @@ def monde(profils, famille_durand, familles_de):
         **documents,
         "demande_sante": sante.pk,
         "demande_ajout": ajout.uuid,
+        "demande_planning": planning.uuid,
         "piece_sante": piece_sante.uuid,
         "demande": demande.uuid,
         "demande_rossi": rossi.uuid,

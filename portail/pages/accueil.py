@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from demandes.models import Demande
 from demandes.presentation import Icone, lignes
+from enfants import offre
 from enfants.models import Enfant
 from enfants.regles.annees import a_venir, libelle
 from familles.pages import page_famille
@@ -74,9 +75,12 @@ def donnees_personnelles(request):
 @require_safe
 @cache_control(public=True, max_age=300)
 def theme(request):
-    """The commune's colour as CSS variables: the policy allows no inline style."""
+    """The colours of the commune and of its services as CSS variables: the policy allows no inline style."""
     variables = "".join(f"--{nom}:{valeur};" for nom, valeur in Commune.actuelle().teintes.items())
-    return HttpResponse(f":root{{{variables}}}\n", content_type="text/css; charset=utf-8")
+    services = "".join(
+        f'[data-ligne="{service.code}"]{{--service:{service.couleur}}}\n' for service in offre.actuelle()
+    )
+    return HttpResponse(f":root{{{variables}}}\n{services}", content_type="text/css; charset=utf-8")
 
 
 @login_not_required

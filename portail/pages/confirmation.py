@@ -39,7 +39,7 @@ def confirmer(request, uuid):
     if request.method == "POST":
         actions.confirmer(enfant, request.famille, demandee.annee, par=request.user)
         messages.success(request, _merci(request, enfant, demandee.annee))
-        return redirect("enfant", enfant.uuid)
+        return redirect("dossier_enfant", enfant.uuid)
     demandes = Demande.objects.visibles_par(request.adulte).en_attente().filter(enfant=enfant)
     contexte = {
         "enfant": enfant,

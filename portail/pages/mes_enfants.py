@@ -90,7 +90,7 @@ def enfant(request, uuid):
     contexte = {
         "enfant": enfant,
         "carte": carte,
-        "rail": presentation.rail(MES_ENFANTS, enfant),
+        "rail": presentation.rail(MES_ENFANTS, enfant, actif="dossier"),
         "fiches": [
             (genre, presentation.fiche(genre, request.famille, enfant, complete=False), genre.url(enfant))
             for genre in types_de(MES_ENFANTS)

@@ -195,7 +195,7 @@ def _confirmations(annee):
     demandees = ConfirmationDossier.objects.filter(annee=annee, enfant__archive_le=None)
     comptes = demandees.aggregate(total=Count("pk"), confirmes=Count("confirmee_le"))
     foyers = len(actions.foyers_a_inviter(annee))
-    sujet, corps = actions.composer_invitation(annee, ServiceMairie.objects.filter(code="enfance-jeunesse").first())
+    sujet, corps = actions.composer_invitation(annee, ServiceMairie.de("enfance-jeunesse"))
     return comptes | {
         "mesure": {nom: str(valeur) for nom, valeur in comptes.items()},
         "foyers": foyers,

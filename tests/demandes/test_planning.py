@@ -443,4 +443,4 @@ def test_une_annee_d_un_coup_ne_coute_pas_plus_de_requetes_qu_un_jour(changer):
             changer("durand", changements)
         couts.append([r["sql"] for r in captees.captured_queries if r["sql"].startswith(COMPTEES)])
     assert JourDemande.objects.count() == Reservation.objects.count() == 177
-    assert [len(sqls) for sqls in couts] == [12, 12], "\n".join(sql[:150] for sql in couts[1])
+    assert [len(sqls) for sqls in couts] == [9, 9], "\n".join(sql[:150] for sql in couts[1])
