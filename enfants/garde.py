@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from enfants.models import Garde, PeriodeVacances
+from enfants.models import Garde, PeriodeVacances, Rattachement
 from enfants.regles import garde as regles
 
 
@@ -33,3 +33,22 @@ def calendrier(garde: Garde, du: date, au: date) -> dict[date, tuple[int, ...]]:
     vacances = PeriodeVacances.objects.filter(valable_au__gte=du, valable_du__lte=au).exclude(nom__istartswith="pont")
     periodes = list(vacances.values_list("valable_du", "valable_au"))
     return regles.calendrier(regle(garde), du, au, periodes)
+
+
+def foyers_du_jour(enfants: list[int], jour: date) -> dict[int, list[int]]:
+    """Key of each child -> keys of the households that have it on that day: two when they share the invoices.
+
+    Three queries, four when one of the children has two households.
+    """
+    foyers = {enfant: [] for enfant in enfants}
+    rattachements = Rattachement.objects.en_vigueur(jour).filter(enfant__in=enfants).order_by("enfant", "famille")
+    for enfant, famille in rattachements.values_list("enfant", "famille"):
+        foyers[enfant].append(famille)
+    alternees = list(Garde.objects.filter(enfant__in=enfants).order_by("enfant").prefetch_related("exceptions"))
+    if alternees:
+        vacances = PeriodeVacances.objects.filter(valable_au__gte=jour, valable_du__lte=jour)
+        periodes = list(vacances.exclude(nom__istartswith="pont").values_list("valable_du", "valable_au"))
+        for garde in alternees:
+            siens = regles.foyers_du(regle(garde), jour, periodes)
+            foyers[garde.enfant_id] = [famille for famille in foyers[garde.enfant_id] if famille in siens]
+    return foyers

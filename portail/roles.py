@@ -9,6 +9,10 @@ RESSOURCES = {
     "familles.dossiercaf": (VOIR,),
     "familles.coordonneesbancaires": (VOIR,),
 }
+PRESENCES = {
+    "enfants.presence": (VOIR, AJOUTER, CHANGER),
+    "enfants.place": (CHANGER,),  # opens a closed sheet again
+}
 ENFANTS = {
     "enfants.enfant": (VOIR, CHANGER, "voir_partout"),
     "enfants.rattachement": (VOIR, AJOUTER, CHANGER),
@@ -34,6 +38,7 @@ DOSSIER = {
     "familles.utilisateur": (VOIR, CHANGER),
     **RESSOURCES,
     **ENFANTS,
+    **PRESENCES,
 }
 
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
@@ -53,6 +58,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **RESSOURCES,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
+        "enfants.presence": (VOIR, "voir_partout"),
     },
     # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {
@@ -61,6 +67,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "enfants.informations": (VOIR,),
         "enfants.sante": (VOIR,),
         "enfants.documentenfant": (VOIR,),
+        "enfants.presence": (VOIR, AJOUTER, CHANGER),
     },
     "Trésorerie": {
         "familles.famille": (VOIR,),

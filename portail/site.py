@@ -59,12 +59,18 @@ class SitePortail(admin.AdminSite):
         return update_wrapper(gardee, interieure)
 
     def get_urls(self):
-        from portail.pages import ouverture, rentree, separation
+        from portail.pages import ouverture, presences, rentree, separation
 
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
             path("separer/<int:pk>/", self.admin_view(separation.separer), name="separer"),
             path("rentree/", self.admin_view(rentree.rentree), name="rentree"),
+            path("presences/", self.admin_view(presences.choisir), name="presences"),
+            path(
+                "presences/<slug:service>/<int:site>/<str:jour>/",
+                self.admin_view(presences.feuille),
+                name="feuille_presences",
+            ),
         ]
         # « Voir sur le site » would tell the address of rows that the agent may not open.
         return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]

@@ -169,6 +169,7 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "enfants.enfant": (VOIR, CHANGER),
     "enfants.garde": (VOIR, AJOUTER, CHANGER),
     "enfants.periodevacances": TOUT,
+    "enfants.presence": (VOIR,),
     "enfants.vaccin": (VOIR, AJOUTER, CHANGER),
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
@@ -206,6 +207,10 @@ def _tient_les_dossiers(agent):
 
 def _lit_la_sante(agent):
     return peut(agent, VOIR, "enfants.enfant") and peut(agent, VOIR, "enfants.sante")
+
+
+def _pointe(agent):
+    return peut(agent, AJOUTER, "enfants.presence") and peut(agent, CHANGER, "enfants.presence")
 
 
 def page_admin(adresse, *, get, post, quoi="", **autres) -> Ligne:
@@ -617,6 +622,46 @@ MATRICE: dict[str, list[Ligne]] = {
             donnees={"action": "ouvrir"},
             quoi="ouvrir les confirmations",
             ecrit={"POST": N_IMPORTE_QUOI},
+        ),
+    ],
+    "admin/presences/": [page_admin("/admin/presences/", get=si(_pointe), post=si(_pointe))],
+    "admin/presences/<slug:service>/<int:site>/<str:jour>/": [
+        page_admin(
+            "/admin/presences/accueil-soir/{site_du_bourg}/2026-01-15/",
+            get=si(_pointe),
+            post=si(_pointe, oui="/admin/presences/accueil-soir/{site_du_bourg}/2026-01-15/"),
+            quoi="site de l'école de l'animateur",
+            ecrit={"POST": {"enfants_place"}},
+        ),
+        page_admin(
+            "/admin/presences/accueil-soir/{site_ailleurs}/2026-01-15/",
+            get=lambda agent: 404 if agent == "animateur" else 200 if _pointe(agent) else 403,
+            post=lambda agent: (
+                404
+                if agent == "animateur"
+                else "/admin/presences/accueil-soir/{site_ailleurs}/2026-01-15/"
+                if _pointe(agent)
+                else 403
+            ),
+            quoi="site d'une autre école",
+            ecrit={"POST": {"enfants_place"}},
+        ),
+        page_admin(
+            "/admin/presences/accueil-soir/{site_du_bourg}/2026-01-15/",
+            get=si(_pointe),
+            post=si(
+                lambda agent: peut(agent, CHANGER, "enfants.place"),
+                oui="/admin/presences/accueil-soir/{site_du_bourg}/2026-01-15/",
+            ),
+            donnees={"action": "rouvrir"},
+            quoi="rouvrir une feuille n'est pas à l'animateur",
+            ecrit={"POST": {"enfants_place"}},
+        ),
+        page_admin(
+            "/admin/presences/accueil-soir/{site_du_bourg}/2999-01-15/",
+            get=si(_pointe, oui=422),
+            post=si(_pointe, oui=422),
+            quoi="un jour à venir",
         ),
     ],
     "admin/separer/<int:pk>/": [

@@ -22,7 +22,17 @@ from django.utils.http import urlsafe_base64_encode
 from demandes.models import Demande, MotifRefus, PieceJointe
 from enfants import fiches
 from enfants.actions import ajouter_enfant
-from enfants.models import ConfirmationDossier, DocumentEnfant, Ecole, Enfant, Garde, PeriodeVacances, Vaccin
+from enfants.models import (
+    ConfirmationDossier,
+    DocumentEnfant,
+    Ecole,
+    Enfant,
+    Garde,
+    Implantation,
+    PeriodeVacances,
+    Presence,
+    Vaccin,
+)
 from enfants.regles.annees import a_venir
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
@@ -186,7 +196,10 @@ def monde(profils, famille_durand, familles_de):
         "enfants.enfant": enfants["Léa"].pk,
         "enfants.garde": Garde.objects.get(enfant=enfants["Inès"]).pk,
         "enfants.periodevacances": PeriodeVacances.objects.first().pk,
+        "enfants.presence": Presence.objects.filter(enfant=enfants["Léa"]).order_by("pk").first().pk,
         "enfants.vaccin": Vaccin.objects.first().pk,
+        "site_du_bourg": site_de(enfants["Léa"]),
+        "site_ailleurs": site_de(enfants["Tom"]),
         "familles.famille": famille_durand.pk,
         "familles.utilisateur": uid["durand"].pk,
         "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
@@ -194,6 +207,11 @@ def monde(profils, famille_durand, familles_de):
         "messagerie.servicemairie": ServiceMairie.objects.create(code="essai", nom="Essai").pk,
         "portail.commune": 1,
     }
+
+
+def site_de(enfant):
+    """Where the child goes in the evening."""
+    return Implantation.objects.get(service__code="accueil-soir", ecoles=enfant.ecole).site_id
 
 
 def situer(texte: str, monde: dict) -> str:

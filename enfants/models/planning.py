@@ -55,6 +55,7 @@ class Inscription(models.Model):
         return f"{self.enfant} : {self.service} {self.annee}-{self.annee + 1}"
 
 
+@suivre()
 class Place(models.Model):
     """A day of a service at a site: the row that bookings lock, and where its sheet is closed."""
 
@@ -192,8 +193,17 @@ class Attente(models.Model):
         return f"{self.enfant} attend {self.service}, {self.jour:%d/%m/%Y}"
 
 
+class PresenceQuerySet(models.QuerySet):
+    def accessibles_a(self, agent):
+        """Those of the children of the schools where this agent works, all of them with a permission."""
+        if agent.has_perm("enfants.voir_partout_enfant") or agent.has_perm("enfants.voir_partout_presence"):
+            return self
+        return self.filter(enfant__ecole__affectations__animateur=agent)
+
+
+@suivre()
 class Presence(models.Model):
-    """What was seen, by whom: the child was there or was not, booked or not."""
+    """What was seen, by whom: the child was there or was not, booked or not. What was noted by mistake is changed."""
 
     class Etat(models.TextChoices):
         PRESENT = "PRESENT", "Présent"
@@ -208,11 +218,19 @@ class Presence(models.Model):
     depart = models.TimeField("départ", null=True, blank=True)
     pointee_le = models.DateTimeField("pointée le", default=timezone.now)
     pointee_par = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    correction = models.CharField(
+        "raison de la correction", max_length=200, blank=True, help_text="Demandée une fois la feuille close."
+    )
+    # The family is told once that the child was there without a booking.
+    famille_prevenue_le = models.DateTimeField("famille prévenue le", null=True, blank=True, editable=False)
+
+    objects = PresenceQuerySet.as_manager()
 
     class Meta:
         verbose_name = "présence"
         verbose_name_plural = "présences"
         ordering = ["jour", "service", "enfant", "pk"]
+        permissions = [("voir_partout_presence", "Peut voir les présences de toutes les écoles")]
         constraints = [models.UniqueConstraint(fields=["enfant", "jour", "service"], name="une_presence_par_jour")]
         indexes = [models.Index(fields=["place"], name="presences_par_place")]
 

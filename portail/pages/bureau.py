@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demandes.models import Demande
+from enfants.feuilles import a_pointer
 from messagerie.models import Courriel
 
 Compteur = namedtuple("Compteur", "nombre libelle url attention")
@@ -18,6 +19,10 @@ def compteurs(agent) -> list[Compteur]:
     compteurs = []
     if agent.has_perm("demandes.view_demande"):
         compteurs += _demandes(agent)
+    if agent.has_perms(["enfants.add_presence", "enfants.change_presence"]):
+        reste = a_pointer(agent, timezone.localdate())
+        libelle = "Présences du jour : enfants à pointer"
+        compteurs.append(Compteur(reste, libelle, reverse("admin:presences"), False))
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:
