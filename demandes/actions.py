@@ -32,7 +32,8 @@ class DecisionImpossible(Exception):
 class DemandeDejaTraitee(DecisionImpossible):
     def __init__(self, demande: Demande):
         etat = demande.get_etat_display().lower()
-        super().__init__(f"Demande déjà traitée : {etat} par {demande.traitee_par}, {quand(demande.traitee_le)}.")
+        qui = demande.traitee_par or "le portail"
+        super().__init__(f"Demande déjà traitée : {etat} par {qui}, {quand(demande.traitee_le)}.")
 
 
 class DemandeModifiee(DecisionImpossible):
@@ -277,10 +278,15 @@ def _accepter_les_jours(demande, *, par, decision, mot):
     acceptes = decision["jours"] if decision else None
     if acceptes is not None and not acceptes:
         raise DecisionImpossible("Aucun jour n'est coché : refusez la demande, avec une raison.")
-    if acceptes is not None and not mot.strip() and demande.jours.exclude(pk__in=acceptes).exists():
+    if acceptes is not None and not mot.strip() and _refuse_des_jours(demande, acceptes):
         raise DecisionImpossible("Dites à la famille pourquoi certains jours sont refusés.")
     if raisons := planning.accepter_jours(demande, par=par, acceptes=acceptes):
         raise DecisionImpossible("Ces jours ne peuvent pas être acceptés, décochez-les. " + " ".join(raisons))
+
+
+def _refuse_des_jours(demande, acceptes):
+    """Days that a closure has refused already have had their reason."""
+    return demande.jours.filter(etat=JourDemande.Etat.EN_ATTENTE).exclude(pk__in=acceptes).exists()
 
 
 def _classer_les_pieces(demande):

@@ -83,3 +83,17 @@ class PiecesForm(forms.Form):
             for nom in [*self.natures, "pieces"]
             for piece in self.cleaned_data[nom]
         ]
+
+
+class PreuveForm(PiecesForm):
+    """The proof of an absence, sent after it: one paper at least."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["pieces"].label = "Justificatif"
+
+    def clean(self):
+        donnees = super().clean()
+        if "pieces" not in self.errors and not donnees.get("pieces"):
+            self.add_error("pieces", "Choisissez le papier ou la photo à envoyer.")
+        return donnees

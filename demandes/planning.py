@@ -282,8 +282,13 @@ def clore_jours(demande: Demande, acceptes: set[int], *, sinon: str = JourDemand
 
 @transaction.atomic
 def recevoir_justificatif(demande: Demande, *, par: Utilisateur) -> None:
-    """« Attestation reçue »: the proof came by mail or at the desk, and the absence no longer falls for want of it."""
-    Justificatif.objects.filter(demande=demande, recu_le=None).update(recu_le=timezone.now(), recu_par=par)
+    """« Attestation reçue »: the proof came by mail or at the desk, and the absence no longer falls for want of it.
+
+    The demande is locked: where the portal refuses it at the same moment, the proof is not marked as received.
+    """
+    demande = Demande.objects.select_for_update(of=("self",)).get(pk=demande.pk)
+    if demande.est_en_attente:
+        Justificatif.objects.filter(demande=demande, recu_le=None).update(recu_le=timezone.now(), recu_par=par)
 
 
 # --- Found -----------------------------------------------------------------------------------------------

@@ -9,5 +9,6 @@ urlpatterns = [
     path("demandes/", views.liste, name="demandes"),
     path("demandes/<uuid:uuid>/", views.detail, name="demande"),
     path("demandes/<uuid:uuid>/retirer/", views.retirer, name="retirer_demande"),
+    path("demandes/<uuid:uuid>/justificatif/", views.joindre_justificatif, name="joindre_justificatif"),
     path("demandes/pieces/<uuid:uuid>/", views.piece_jointe, name="piece_jointe"),
 ]

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from demandes import actions, planning, presentation
+from demandes import actions, justificatifs, planning, presentation
 from demandes.models import Demande, PieceJointe
-from demandes.pieces import PiecesForm
+from demandes.pieces import PiecesForm, PreuveForm
 from demandes.types import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TYPES, types_de
 from demandes.types.enfants import AjoutEnfant
 from enfants.models import Enfant
@@ -185,14 +185,22 @@ def detail(request, uuid):
     demandes = Demande.objects.visibles_par(request.adulte).select_related("deposee_par", "traitee_par", "enfant")
     demande = get_object_or_404(demandes, uuid=uuid)
     demande.famille = request.famille
+    return _detail(request, demande)
+
+
+def _detail(request, demande, preuve=None):
+    """:param preuve: the form of the proof, sent and refused."""
     # The child may have left the household since: its answer stays, its file does not open.
     enfant = (
         Enfant.objects.visibles_par(request.user).filter(pk=demande.enfant_id).first() if demande.enfant_id else None
     )
     perdu = bool(demande.enfant_id) and enfant is None
+    attendu = justificatifs.attendu(demande)
     contexte = {
         "demande": demande,
         "genre": demande.genre,
+        "echeance": justificatifs.echeance(attendu) if attendu else "",
+        "preuve": preuve or (PreuveForm(deja=demande.pieces.all()) if attendu else None),
         "service": ServiceMairie.de(demande.genre.service),
         "etapes": presentation.etapes(demande),
         "lignes": actions.comparer(demande, pour_agent=False, sans_maintenant=perdu),
@@ -204,7 +212,28 @@ def detail(request, uuid):
         "rail": presentation.rail(demande.genre.rubrique, enfant, actif=demande.type),
         "lien_formulaire": _lien_formulaire(demande, enfant),
     }
-    return render(request, "demandes/detail.html", contexte)
+    return render(request, "demandes/detail.html", contexte, status=422 if preuve else 200)
+
+
+@page_famille
+@require_POST
+def joindre_justificatif(request, uuid):
+    """The proof of an absence, sent after the absence itself."""
+    demande = get_object_or_404(Demande.objects.visibles_par(request.adulte), uuid=uuid)
+    demande.famille = request.famille
+    form = PreuveForm({}, request.FILES, deja=demande.pieces.all())
+    if justificatifs.attendu(demande) and not form.is_valid():
+        return _detail(request, demande, preuve=form)
+    try:
+        justificatifs.joindre(demande, form.ranger() if form.is_valid() else [], par=request.user)
+        messages.success(request, "Votre justificatif est joint. La mairie le lira avant de répondre.")
+    except actions.DemandeDejaTraitee as erreur:
+        messages.warning(request, str(erreur))
+    except justificatifs.PlusRienAttendu:
+        messages.info(request, "Cette demande n'attend pas de justificatif.")
+    except actions.TropDePieces:
+        messages.error(request, "L'autre adulte du foyer vient de joindre des pièces : elles suffisent.")
+    return redirect(demande)
 
 
 def _lien_formulaire(demande, enfant):

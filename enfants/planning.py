@@ -150,6 +150,7 @@ class Planning:
         self._fermetures: list[tuple] = []
         self._inscriptions: dict[tuple[int, int], list[tuple[date, date]]] = defaultdict(list)
         self._ages: dict[tuple[int, int, date], list] = defaultdict(list)
+        self._en_file: dict[tuple[int, int, date], list] = defaultdict(list)
         self._fermes: dict[tuple[int, date], str] = {}
         self.suspendus: set[int] = set()  # adults of the household who may not see one of these children
         self._lire(en_attente)
@@ -278,7 +279,7 @@ class Planning:
                 m.demande = texte
 
     def _compter(self):
-        """Ages of the children that have a place, or are offered one, where places are counted."""
+        """Ages of the children that have a place or are offered one, and of those in line, where places are counted."""
         limites = [offre for offre in self.offres if any(lieu.est_limite for lieu in offre.lieux)]
         if not limites:
             return
@@ -287,18 +288,20 @@ class Planning:
             Func(Value("year"), Func(F("jour"), F("enfant__date_naissance"), function="AGE"), function="DATE_PART"),
             IntegerField(),
         )
-        prises, offertes = (
+        prises, offertes, attendues = (
             lignes.order_by()
-            .annotate(age_ce_jour=ages)
-            .values_list("service_id", "place__site_id", "jour", "age_ce_jour")
+            .annotate(age_ce_jour=ages, attend=Value(attend))
+            .values_list("service_id", "place__site_id", "jour", "age_ce_jour", "attend")
             .annotate(n=Count("pk"))
-            for lignes in (
-                Reservation.objects.actives().filter(jours),
-                Attente.objects.ouvertes().filter(jours, offerte_le__isnull=False),
+            for lignes, attend in (
+                (Reservation.objects.actives().filter(jours), False),
+                (Attente.objects.ouvertes().filter(jours, offerte_le__isnull=False), False),
+                (Attente.objects.ouvertes().filter(jours, offerte_le=None), True),
             )
         )
-        for service, site, jour, ans, nombre in prises.union(offertes, all=True):
-            self._ages[service, site, jour] += [ans] * nombre
+        for service, site, jour, ans, attend, nombre in prises.union(offertes, attendues, all=True):
+            tenus = self._en_file if attend else self._ages
+            tenus[service, site, jour] += [ans] * nombre
 
     # --- Cells ---
 
@@ -346,7 +349,12 @@ class Planning:
         if lieu is None or not lieu.est_limite:
             return False
         ans = age(enfant.date_naissance, jour) if enfant.date_naissance else None
-        return lieu.est_complet(self._ages.get((offre.cle, lieu.site, jour), ()), ans)
+        cle = (offre.cle, lieu.site, jour)
+        prises = self._ages.get(cle, ())
+        if lieu.est_complet(prises, ans):
+            return True
+        # A place that is free is first for who waits for one already: a newcomer joins the line.
+        return any(not lieu.est_complet(prises, attend) for attend in self._en_file.get(cle, ()))
 
     def _pourquoi_ferme(self, enfant, offre, lieu, jour):
         if lieu is None:

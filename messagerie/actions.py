@@ -1,11 +1,15 @@
 """What reaches a family's inbox, and what is marked read."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from familles.models import Famille, Responsable, Utilisateur
 from messagerie.models import Fil, Lecture, Message, ServiceMairie
-from portail.outils.courriels import envoyer_modele
+from portail.outils.courriels import envoyer_a_tous, envoyer_modele
 
 
 @transaction.atomic
@@ -43,6 +47,50 @@ def notifier(
         if adulte.utilisateur.courriel and adulte.utilisateur.is_active:
             envoyer_modele("nouveau_message", adulte.utilisateur.courriel)
     return message
+
+
+@dataclass(frozen=True)
+class Envoi:
+    """What one household reads of a message sent to many.
+
+    :param famille: its key.
+    :param destinataire: key of the only adult who reads it; None for both.
+    """
+
+    famille: int
+    sujet: str
+    corps: str
+    destinataire: int | None = None
+    lien: str = ""
+    lien_libelle: str = ""
+
+
+@transaction.atomic
+def diffuser(
+    envois: Iterable[Envoi], *, par: Utilisateur | None, service: ServiceMairie | None = None
+) -> list[Message]:
+    """A message, each household its own, appears in many inboxes, and a mail says that one awaits.
+
+    As many queries for three hundred households as for one. An adult to whom several are written gets one mail.
+
+    :param par: the agent who causes it, None for the portal itself.
+    """
+    envois = list(envois)
+    if not envois:
+        return []
+    fils = Fil.objects.bulk_create(
+        Fil(famille_id=e.famille, destinataire_id=e.destinataire, service=service, sujet=e.sujet[:150]) for e in envois
+    )
+    messages = Message.objects.bulk_create(
+        Message(fil=fil, auteur=par, de_la_mairie=True, corps=e.corps, lien=e.lien, lien_libelle=e.lien_libelle)
+        for fil, e in zip(fils, envois, strict=True)
+    )
+    entiers = {e.famille for e in envois if e.destinataire is None}
+    seuls = {e.destinataire for e in envois if e.destinataire is not None}
+    adultes = Responsable.objects.filter(Q(famille__in=entiers) | Q(pk__in=seuls), utilisateur__is_active=True)
+    adresses = adultes.exclude(utilisateur__courriel="").order_by("pk")
+    envoyer_a_tous("nouveau_message", adresses.values_list("utilisateur__courriel", flat=True))
+    return messages
 
 
 def marquer_lu(fil: Fil, adulte: Responsable) -> None:

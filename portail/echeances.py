@@ -8,8 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from demandes.fermetures import refuser_jours_fermes
+from demandes.justificatifs import relancer_justificatifs
 from demandes.models import Demande, PieceJointe
 from demandes.types import TYPES
+from enfants.attente import offrir_les_places
 from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from familles.acces import traiter_oublis
@@ -31,7 +34,11 @@ HEURE_RESUME = 8  # local time of the services' daily mail
 
 def passer() -> None:
     """One round of the clock: sweep what waits, then the timed jobs that are due. Safe at any time, anywhere."""
+    maintenant = timezone.now()
     traiter_oublis()
+    refuser_jours_fermes(par=None)
+    relancer_justificatifs(maintenant=maintenant)
+    offrir_les_places(maintenant)
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("quotients", timedelta(hours=6), rappeler_quotients)

@@ -14,7 +14,7 @@ from portail.pages.erreurs import page_expiree
 CLE_VU = "vu_le"
 PRECISION_VU = 60  # seconds: the stamp is written once a minute at most
 SESSION_LISIBLE = re.compile("[a-z0-9]*")
-SANS_PERSONNE = {"theme", "logo", "etat"}  # the same for all: no look at who asks
+SANS_PERSONNE = {"theme", "logo", "etat", "calendrier"}  # whoever asks: no look at the session, no cookie
 SANS_MOT_DE_PASSE_CHOISI = {"mot_de_passe", "deconnexion"}
 
 

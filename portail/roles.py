@@ -31,6 +31,7 @@ ENFANTS = {
     "enfants.affectation": TOUT,
     "enfants.vaccin": (VOIR, AJOUTER, CHANGER),
     "enfants.periodevacances": TOUT,
+    "enfants.fermeture": TOUT,
 }
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),

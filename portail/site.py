@@ -59,7 +59,7 @@ class SitePortail(admin.AdminSite):
         return update_wrapper(gardee, interieure)
 
     def get_urls(self):
-        from portail.pages import ouverture, presences, rentree, separation
+        from portail.pages import fermeture, ouverture, presences, rentree, separation
 
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
@@ -71,6 +71,7 @@ class SitePortail(admin.AdminSite):
                 self.admin_view(presences.feuille),
                 name="feuille_presences",
             ),
+            path("fermer/", self.admin_view(fermeture.fermer), name="fermer"),
         ]
         # « Voir sur le site » would tell the address of rows that the agent may not open.
         return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portail.pages import accueil, confirmation, fiches, mes_enfants, mon_compte
+from portail.pages import abonnement, accueil, confirmation, fiches, mes_enfants, mon_compte
 from portail.pages.planning import absence, mois, recapitulatif, semaine
 
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("etat/", accueil.etat, name="etat"),
     path("mon-compte/", mon_compte.mon_compte, name="mon_compte"),
     path("mes-enfants/", mes_enfants.mes_enfants, name="mes_enfants"),
+    path("mes-enfants/abonnement/", abonnement.abonnement, name="abonnement"),
+    path("mes-enfants/abonnement/supprimer/", abonnement.supprimer, name="supprimer_abonnement"),
+    path("calendrier/<str:jeton>.ics", abonnement.calendrier, name="calendrier"),
     path("mes-enfants/<uuid:uuid>/", mois.mois_courant, name="enfant"),
     path("mes-enfants/<uuid:uuid>/dossier/", mes_enfants.enfant, name="dossier_enfant"),
     path("mes-enfants/<uuid:uuid>/inscriptions/", mois.mois_courant, name="inscriptions"),

@@ -167,6 +167,7 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "demandes.motifrefus": TOUT,
     "enfants.ecole": TOUT,
     "enfants.enfant": (VOIR, CHANGER),
+    "enfants.fermeture": TOUT,
     "enfants.garde": (VOIR, AJOUTER, CHANGER),
     "enfants.periodevacances": TOUT,
     "enfants.presence": (VOIR,),
@@ -442,6 +443,27 @@ MATRICE: dict[str, list[Ligne]] = {
             "/mes-enfants/{ancien}/confirmer/", foyer=(), quoi="demandée pour un enfant qui a quitté le foyer"
         ),
     ],
+    "mes-enfants/abonnement/": [
+        page_famille("/mes-enfants/abonnement/", ecrit={"POST": {"enfants_abonnementcalendrier"}}),
+    ],
+    "mes-enfants/abonnement/supprimer/": [
+        page_famille(
+            "/mes-enfants/abonnement/supprimer/",
+            get=405,
+            post="/mes-enfants/abonnement/",
+            ailleurs=(405, 404),
+            ecrit={"POST": {"enfants_abonnementcalendrier"}},
+        )
+    ],
+    "calendrier/<str:jeton>.ics": [
+        page_publique(
+            "/calendrier/{jeton_calendrier}.ics",
+            post=405,
+            quoi="qui a l'adresse lit le calendrier de Claire",
+            ecrit={"GET": {"enfants_abonnementcalendrier"}},
+        ),
+        page_publique("/calendrier/inconnu.ics", get=404, post=405, quoi="adresse inconnue"),
+    ],
     "releve/": [page_famille("/releve/")],
     # --- Ways in and out
     "connexion/": [
@@ -562,6 +584,24 @@ MATRICE: dict[str, list[Ligne]] = {
             ecrit={"POST": {"demandes_demande"}},
         )
     ],
+    "demandes/<uuid:uuid>/justificatif/": [
+        page_famille(
+            "/demandes/{demande}/justificatif/",
+            foyer=DURAND,
+            get=405,
+            post="/demandes/{demande}/",
+            ailleurs=(405, 404),
+            quoi="demande qui n'attend pas de justificatif",
+        ),
+        page_famille(
+            "/demandes/{demande_absence}/justificatif/",
+            foyer=DURAND,
+            get=405,
+            post=422,
+            ailleurs=(405, 404),
+            quoi="absence à justifier, sans papier",
+        ),
+    ],
     "demandes/pieces/<uuid:uuid>/": [
         Ligne(
             "pièce des Durand",
@@ -601,6 +641,22 @@ MATRICE: dict[str, list[Ligne]] = {
             get=si(lambda agent: peut(agent, AJOUTER, "familles.famille")),
             post=si(lambda agent: peut(agent, AJOUTER, "familles.famille"), oui=422),
         )
+    ],
+    "admin/fermer/": [
+        page_admin(
+            "/admin/fermer/",
+            get=si(lambda agent: peut(agent, AJOUTER, "enfants.fermeture")),
+            post=si(lambda agent: peut(agent, AJOUTER, "enfants.fermeture"), oui=422),
+            quoi="fermeture sans date",
+        ),
+        page_admin(
+            "/admin/fermer/",
+            get=si(lambda agent: peut(agent, AJOUTER, "enfants.fermeture")),
+            post=si(lambda agent: peut(agent, AJOUTER, "enfants.fermeture"), oui="/admin/enfants/fermeture/"),
+            donnees={"valable_du": "2098-11-24", "valable_au": "2098-11-24", "motif": "Grève", "action": "fermer"},
+            quoi="jours fermés",
+            ecrit={"POST": N_IMPORTE_QUOI},
+        ),
     ],
     "admin/rentree/": [
         page_admin(
@@ -804,6 +860,14 @@ MATRICE["admin/enfants/enfant/<path:object_id>/fiche-urgence/"] = [
         ecrit=_NOTEE,
     ),
 ]
+MATRICE["admin/enfants/fermeture/add/"] = [
+    page_admin(
+        "/admin/enfants/fermeture/add/",
+        get=si(lambda agent: page_peut(agent, AJOUTER, "enfants.fermeture"), oui="/admin/fermer/"),
+        post=si(lambda agent: page_peut(agent, AJOUTER, "enfants.fermeture"), oui="/admin/fermer/"),
+        quoi="se fait sur une page qui dit qui est touché",
+    )
+]
 MATRICE["admin/enfants/garde/add/"] = [
     page_admin(
         "/admin/enfants/garde/add/",
@@ -845,6 +909,7 @@ GESTES = [
     Geste("demandes.demande", "accepter_la_selection", "traiter"),
     Geste("enfants.enfant", "fiches_urgence", VOIR, sur="enfants.sante"),
     Geste("enfants.ecole", "delete_selected", SUPPRIMER),
+    Geste("enfants.fermeture", "delete_selected", SUPPRIMER),
     Geste("enfants.periodevacances", "delete_selected", SUPPRIMER),
     Geste("familles.famille", "lettres", CHANGER),
     Geste("familles.famille", "invitations", CHANGER),

@@ -19,14 +19,16 @@ from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from demandes.models import Demande, MotifRefus, PieceJointe
+from demandes.models import Demande, Justificatif, MotifRefus, PieceJointe
 from enfants import fiches
+from enfants.abonnement import creer
 from enfants.actions import ajouter_enfant
 from enfants.models import (
     ConfirmationDossier,
     DocumentEnfant,
     Ecole,
     Enfant,
+    Fermeture,
     Garde,
     Implantation,
     PeriodeVacances,
@@ -136,6 +138,15 @@ def monde(profils, famille_durand, familles_de):
         traitee_le=timezone.now(),
         deposee_par=claire.utilisateur,
     )
+    absence = Demande.objects.create(
+        type="absence",
+        famille=famille_durand,
+        enfant=enfants["Léa"],
+        valeurs_demandees={"enfants": "Léa", "resume": "1 jour d'absence", "raison": "Enfant malade"},
+        deposee_par=claire.utilisateur,
+        deposee_le=demande.deposee_le,
+    )
+    Justificatif.objects.create(demande=absence, attendu_avant=timezone.now() + timezone.timedelta(days=1))
     documents = {
         nom: DocumentEnfant.objects.create(
             enfant=enfants[prenom],
@@ -164,6 +175,8 @@ def monde(profils, famille_durand, familles_de):
     uid = {nom: Utilisateur.objects.get(identifiant=nom) for nom in ("durand", "martin", "admin", "comptable")}
     return {
         **documents,
+        "demande_absence": absence.uuid,
+        "jeton_calendrier": creer(claire),
         "demande_sante": sante.pk,
         "demande_ajout": ajout.uuid,
         "demande_planning": planning.uuid,
@@ -194,6 +207,9 @@ def monde(profils, famille_durand, familles_de):
         "demandes.motifrefus": MotifRefus.objects.first().pk,
         "enfants.ecole": Ecole.objects.create(nom="Essai").pk,
         "enfants.enfant": enfants["Léa"].pk,
+        "enfants.fermeture": Fermeture.objects.create(
+            valable_du="2099-05-07", valable_au="2099-05-07", motif="Pont"
+        ).pk,
         "enfants.garde": Garde.objects.get(enfant=enfants["Inès"]).pk,
         "enfants.periodevacances": PeriodeVacances.objects.first().pk,
         "enfants.presence": Presence.objects.filter(enfant=enfants["Léa"]).order_by("pk").first().pk,

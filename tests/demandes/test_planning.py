@@ -288,6 +288,15 @@ def test_une_place_proposee_se_prend_et_ne_se_prend_qu_a_temps(changer, etats, a
     assert Attente.objects.get().issue == "RESERVEE"
 
 
+def test_une_place_rendue_n_est_pas_au_premier_venu_quand_on_attend(changer, etats):
+    limiter("restauration", 1)
+    changer("durand", veut("RESERVER", LUNDI_23, enfants=("Léa", "Tom")))
+    changer("durand", veut("ANNULER", LUNDI_23))
+    assert etats("benali", "Adam", "restauration", LUNDI_23) == ["complet"]
+    changer("durand", veut("QUITTER", LUNDI_23, enfants=("Tom",)))
+    assert etats("benali", "Adam", "restauration", LUNDI_23) == ["libre"]
+
+
 def test_un_agent_n_accepte_pas_au_dela_des_places(changer, comptes):
     limiter("restauration", 1)
     (attend,) = changer("durand", veut("RESERVER", MARDI_17, enfants=("Léa", "Tom"))).demandes
