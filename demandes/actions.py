@@ -101,7 +101,8 @@ def en_cours(genre: type[TypeDemande], famille: Famille, enfant: Enfant | None =
     """The family's pending demande of this kind, about this child."""
     if genre.plusieurs:
         return None
-    return Demande.objects.en_attente().filter(famille=famille, type=genre.code, enfant=enfant).first()
+    pendantes = Demande.objects.en_attente()
+    return pendantes.filter(famille=famille, type=genre.code, enfant=enfant, objet=genre.objet).first()
 
 
 def deposer(
@@ -150,6 +151,7 @@ def _deposer(genre, famille, form, par, enfant, pieces, sans_pieces, pendante):
     if demande is None:
         demande = Demande.objects.create(
             type=genre.code,
+            objet=genre.objet,
             famille=famille,
             enfant=enfant,
             valeurs_avant=avant,
@@ -180,7 +182,7 @@ def _a_modifier(genre, famille, enfant, pendante, demandees):
     """The pending demande that this deposit edits, locked; None when it makes a new one."""
     en_attente = Demande.objects.select_for_update(of=("self",)).en_attente().filter(famille=famille, type=genre.code)
     if not genre.plusieurs:
-        return en_attente.filter(enfant=enfant).first()
+        return en_attente.filter(enfant=enfant, objet=genre.objet).first()
     if pendante is not None:
         return en_attente.filter(pk=pendante.pk).first()
     familles.verrouiller(famille.pk)  # two clicks at once: the second finds what the first has asked
@@ -262,16 +264,17 @@ def accepter(
         demande.enfant = enfants.verrouiller(demande.enfant_id)
         if a_perdu_l_enfant(demande):
             raise EnfantPerdu(demande)
+    suites = None
     if demande.genre.au_planning:
         _accepter_les_jours(demande, par=par, decision=decision, mot=mot)
     elif demande.valeurs_demandees or decision:  # a paper sent alone changes no field
         form = _revalider(demande, famille)
         if not decision and (raison := demande.genre.empeche(demande)):
             raise DecisionImpossible(raison)
-        demande.genre.appliquer(demande, form.cleaned_data, par=par, decision=decision or {})
+        suites = demande.genre.appliquer(demande, form.cleaned_data, par=par, decision=decision or {})
         demande.save(update_fields=["enfant"])  # a child that was asked for now has a file
     _classer_les_pieces(demande)
-    return _clore(demande, famille, Demande.Etat.ACCEPTEE, par=par, motif=mot)
+    return _clore(demande, famille, Demande.Etat.ACCEPTEE, par=par, motif=mot, suites=suites or [])
 
 
 def _accepter_les_jours(demande, *, par, decision, mot):
@@ -337,7 +340,7 @@ def refuser(demande_id: int, *, par: Utilisateur | None, motif: str, version: in
     return _clore(demande, famille, Demande.Etat.REFUSEE, par=par, motif=motif.strip())
 
 
-def _clore(demande, famille, etat, *, par, motif):
+def _clore(demande, famille, etat, *, par, motif, suites=()):
     maintenant = timezone.now()
     familles.ecrire(
         demande,
@@ -351,7 +354,7 @@ def _clore(demande, famille, etat, *, par, motif):
         },
     )
     service = ServiceMairie.de(demande.genre.service)
-    sujet, corps = composer_reponse(demande, etat, motif, service)
+    sujet, corps = composer_reponse(demande, etat, motif, service, suites)
     message = {"sujet": sujet, "corps": corps, "par": par, "service": service}
     prevenir(
         famille, demande.enfants_concernes(), **message, lien=demande.get_absolute_url(), lien_libelle="Voir la demande"
@@ -381,14 +384,19 @@ def _prevenir_l_autre_foyer(demande, service):
         )
 
 
-def composer_reponse(demande: Demande, etat: str, motif: str, service: ServiceMairie | None) -> tuple[str, str]:
-    """Subject and text of the answer, as the family will read them; also the agent's preview."""
+def composer_reponse(
+    demande: Demande, etat: str, motif: str, service: ServiceMairie | None, suites: list[str] = ()
+) -> tuple[str, str]:
+    """Subject and text of the answer, as the family will read them; also the agent's preview.
+
+    :param suites: what accepting has done beside.
+    """
     genre = demande.genre
     deposee = jour(timezone.localtime(demande.deposee_le).date())
     quoi = f"votre demande « {demande.titre} » du {deposee}"
     if etat == Demande.Etat.ACCEPTEE:
         sujet = f"{demande.titre} : demande acceptée"
-        lignes = [f"Nous avons accepté {quoi} : {demande.resume}.", *genre.precisions(demande)]
+        lignes = [f"Nous avons accepté {quoi} : {demande.resume}.", *genre.precisions(demande), *suites]
         if genre.au_planning:  # some days may be refused
             jours = demande.jours.select_related("enfant", "service")
             lignes = [f"Voici notre réponse à {quoi}.", *textes_planning.decision(jours)]

@@ -215,6 +215,7 @@ class DemandeAdmin(LectureSeuleAdmin):
             "etapes": presentation.etapes(demande, pour_agent=True),
             "adultes": list(demande.famille.adultes()),
             "peut_traiter": peut_traiter,
+            "a_savoir": demande.genre.a_savoir(demande) if peut_traiter else [],
             "enfant_perdu": actions.EnfantPerdu(demande) if peut_traiter and actions.a_perdu_l_enfant(demande) else "",
             "decision": decision or (self._formulaire_decision(demande) if peut_traiter else None),
             "refus": refus,

@@ -144,11 +144,13 @@ class Demande(models.Model):
     @property
     def genre(self):
         """The class of demandes/types/ behind ``type``."""
-        return TYPES[self.type]
+        return TYPES[self.type].pour(self.objet)
 
     @property
     def titre(self):
         """« Données sanitaires de Léa », « Réservations de Léa et Tom »."""
+        if self.objet:
+            return self.genre.titre(self.enfant)
         if self.genre.au_planning:
             return f"{self.genre.libelle_icone} {de(self.valeurs_demandees['enfants'])}"
         prenom = self.enfant.prenom if self.enfant_id else self.valeurs_demandees.get("prenom", "")

@@ -106,6 +106,9 @@ def fiche(genre, famille, enfant=None, *, complete=True) -> list[tuple[str, str]
 
     :param complete: False to sum up long tables.
     """
+    propre = genre.fiche(famille, enfant)
+    if propre is not None:
+        return propre
     actuelles, lignes = genre.actuelles(famille, enfant), []
     for nom, libelle in genre.libelles().items():
         valeur = actuelles[nom]

@@ -36,7 +36,7 @@ def demander(request, type):
 def demander_enfant(request, uuid, type):
     """One of the requests about a child."""
     genre = _genre(type, MES_ENFANTS)
-    if not genre.par_enfant:
+    if not genre.par_enfant or genre.par_objet:
         raise Http404("Type de demande inconnu")
     enfants = Enfant.objects.visibles_par(request.user).select_related("informations", "sante")
     return _demander(request, genre, enfant=get_object_or_404(enfants, uuid=uuid))
@@ -243,7 +243,7 @@ def _lien_formulaire(demande, enfant):
         return ""
     if genre.au_planning:
         return "" if demande.est_en_attente else genre.url(enfant)
-    suite = f"?demande={demande.uuid}" if genre.plusieurs and demande.est_en_attente else ""
+    suite = f"?demande={demande.uuid}" if genre.plusieurs and demande.est_en_attente else genre.suite
     return genre.url(enfant) + suite
 
 

@@ -23,6 +23,12 @@ def actuelle() -> tuple[Offre, ...]:
     return cache.get_or_set(CLE_OFFRE, _lire, DUREE_CACHE)
 
 
+def nom(code: str) -> str:
+    """Name of a service, whether it is still proposed or no longer is."""
+    propose = next((offre.nom for offre in actuelle() if offre.code == code), "")
+    return propose or Service.objects.filter(code=code).values_list("nom", flat=True).first() or code
+
+
 def oublier() -> None:
     """After an agent changed a service, its places, its deadlines or the calendar: this process reads them anew."""
     cache.delete(CLE_OFFRE)
@@ -68,6 +74,7 @@ def offre(service: Service) -> Offre:
             )
             for implantation in service.implantations.all()
         ),
+        pieces=tuple(service.pieces_requises),
         regles=tuple(RegleDatee(r.usage, r.regle, r.valable_du, r.valable_au) for r in service.regles.all()),
     )
 

@@ -77,15 +77,15 @@ def marques(queryset, genre: str, **colonnes):
 
 def enfants_de(utilisateur, **filtres):
     """Children that this adult may see, with their custody and the days they belong to its household."""
-    ici = Rattachement.objects.filter(enfant=OuterRef("pk"), famille=utilisateur.adulte.famille_id)
-    return (
-        Enfant.objects.visibles_par(utilisateur)
-        .filter(**filtres)
-        .select_related("ecole", "garde")
-        .annotate(
-            rattache_du=Subquery(ici.order_by("valable_du").values("valable_du")[:1]),
-            rattache_au=Subquery(ici.order_by("-valable_du").values("valable_au")[:1]),
-        )
+    return avec_rattachement(Enfant.objects.visibles_par(utilisateur).filter(**filtres), utilisateur.adulte.famille_id)
+
+
+def avec_rattachement(enfants, famille_id):
+    """These children as ``Planning`` reads them, for this household: an agent books for whom a parent may not see."""
+    ici = Rattachement.objects.filter(enfant=OuterRef("pk"), famille=famille_id)
+    return enfants.select_related("ecole", "garde").annotate(
+        rattache_du=Subquery(ici.order_by("valable_du").values("valable_du")[:1]),
+        rattache_au=Subquery(ici.order_by("-valable_du").values("valable_au")[:1]),
     )
 
 

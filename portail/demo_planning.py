@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
+from demandes import inscriptions
 from enfants import offre
 from enfants.models import (
     Ecole,
@@ -91,6 +92,7 @@ def charger() -> None:
     offre.oublier()
     _inscrire(services)
     _reserver()
+    _demander()
 
 
 def _services():
@@ -156,6 +158,18 @@ def _inscrire(services):
                 valable_du=du,
                 valable_au=au,
             )
+
+
+def _demander():
+    """Adam's father asks for the evenings: the mairie has not answered yet."""
+    compte, adam = Utilisateur.objects.get(identifiant="benali"), Enfant.objects.get(prenom="Adam")
+    famille, annee = compte.adulte.famille, annee_scolaire(timezone.localdate())
+    # As the page sends it: the days of the canteen stay as they are.
+    donnees = {"accueil-soir-inscrit": "on", "accueil-soir-jours": ["0", "1"], "restauration-jours": ["0", "3"]}
+    blocs = inscriptions.blocs(famille, adam, annee, demandeur=compte, reglement=Reglement.objects.get(), data=donnees)
+    if not all(bloc.form.is_valid() for bloc in blocs):
+        raise ValueError([bloc.form.errors.as_text() for bloc in blocs])
+    inscriptions.deposer(famille, adam, blocs, par=compte)
 
 
 def _reserver():

@@ -26,6 +26,7 @@ ENFANTS = {
     "enfants.consultationsante": (VOIR,),
     "enfants.confirmationdossier": (VOIR,),
     "enfants.rentree": (VOIR, AJOUTER, CHANGER),
+    "enfants.inscription": (VOIR, CHANGER),  # to change: to book the habitual days, the rows are read only
     "enfants.ecole": TOUT,
     "enfants.classe": TOUT,
     "enfants.affectation": TOUT,

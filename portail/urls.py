@@ -22,7 +22,6 @@ urlpatterns = [
     path("calendrier/<str:jeton>.ics", abonnement.calendrier, name="calendrier"),
     path("mes-enfants/<uuid:uuid>/", mois.mois_courant, name="enfant"),
     path("mes-enfants/<uuid:uuid>/dossier/", mes_enfants.enfant, name="dossier_enfant"),
-    path("mes-enfants/<uuid:uuid>/inscriptions/", mois.mois_courant, name="inscriptions"),
     path("mes-enfants/<uuid:uuid>/planning/<str:mois>/", mois.mois, name="planning_mois"),
     path("mes-enfants/<uuid:uuid>/planning/<str:jour>/<slug:service>/", mois.case, name="planning_case"),
     path("mes-enfants/semaine/", semaine.semaine_courante, name="semaine_courante"),

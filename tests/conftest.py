@@ -6,7 +6,7 @@ unordered query comes shuffled, and every response of the test client is checked
 
 import inspect
 import random
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,9 +17,21 @@ from django.template import base as gabarits
 from django.test import Client
 
 from demandes import actions
+from demandes.models import Demande
 from demandes.types import TYPES
 from enfants import offre
-from enfants.models import Enfant, Inscription, Place, Presence, Rattachement, Reservation
+from enfants.models import (
+    Attente,
+    Enfant,
+    Fermeture,
+    Garde,
+    Inscription,
+    Place,
+    Presence,
+    Rattachement,
+    Reglement,
+    Reservation,
+)
 from familles.models import Famille, Utilisateur
 from portail import demo
 from portail.outils.demonstration import MOT_DE_PASSE
@@ -173,6 +185,21 @@ def mot_de_passe():
 def familles_de(distribution):
     """``familles_de("durand")``: the household of an account."""
     return lambda identifiant: Famille.objects.get(responsables__utilisateur__identifiant=identifiant)
+
+
+@pytest.fixture
+def le_23_novembre(distribution, monkeypatch):
+    """Monday 23 November 2026, 13 h: the cast is there since long, nobody is registered, nothing is booked."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    Demande.objects.filter(type="inscription").delete()
+    for modele in (Presence, Reservation, Attente, Inscription, Fermeture):
+        modele.objects.all().delete()
+    Place.objects.all().delete()
+    Rattachement.objects.update(valable_du=date(2020, 9, 1))
+    for prenom, naissance in {"Léa": 2018, "Tom": 2021, "Zoé": 2020, "Inès": 2017, "Adam": 2022}.items():
+        Enfant.objects.filter(prenom=prenom).update(date_naissance=date(naissance, 3, 14))
+    Garde.objects.update(premiere_semaine=date(2026, 8, 31))
+    Reglement.objects.update(annee=2026, publie_le=date(2026, 9, 1))
 
 
 @pytest.fixture

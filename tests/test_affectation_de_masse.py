@@ -277,7 +277,11 @@ def test_un_enfant_ajoute_ne_prend_que_les_champs_de_son_formulaire(
     assert str(lou.uuid) != butin["uuid"]
 
 
-@pytest.mark.parametrize("type_", TYPES)
+# Days and registrations have pages of their own, and tests beside them.
+PAR_FORMULAIRE = [code for code, genre in TYPES.items() if not genre.au_planning and not genre.par_objet]
+
+
+@pytest.mark.parametrize("type_", PAR_FORMULAIRE)
 def test_aucun_identifiant_glisse_dans_une_demande_ne_la_detourne(
     type_, remplir, poster, butin, famille_durand, ce_qui_change
 ):

@@ -31,6 +31,7 @@ from enfants.models import (
     Fermeture,
     Garde,
     Implantation,
+    Inscription,
     PeriodeVacances,
     Presence,
     Vaccin,
@@ -211,6 +212,7 @@ def monde(profils, famille_durand, familles_de):
             valable_du="2099-05-07", valable_au="2099-05-07", motif="Pont"
         ).pk,
         "enfants.garde": Garde.objects.get(enfant=enfants["Inès"]).pk,
+        "enfants.inscription": Inscription.objects.exclude(jours=[]).filter(enfant=enfants["Léa"]).first().pk,
         "enfants.periodevacances": PeriodeVacances.objects.first().pk,
         "enfants.presence": Presence.objects.filter(enfant=enfants["Léa"]).order_by("pk").first().pk,
         "enfants.vaccin": Vaccin.objects.first().pk,

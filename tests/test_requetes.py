@@ -4,7 +4,7 @@ Counted: SELECT, INSERT, UPDATE and DELETE of a warm request, session and accoun
 is written once a minute at most and is not.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -15,7 +15,7 @@ from demandes.models import Demande
 from demandes.types import DU_DOSSIER as TYPES
 from enfants import actions as enfants
 from enfants.actions import ajouter_enfant
-from enfants.models import Classe, ConfirmationDossier, Ecole, Enfant, Garde, PersonneAutorisee
+from enfants.models import Classe, ConfirmationDossier, Ecole, Enfant, Garde, Inscription, PersonneAutorisee, Service
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -106,6 +106,18 @@ class Lignes:
             premier_foyer=foyers[0],
             second_foyer=foyers[1],
             premiere_semaine=timezone.localdate(),
+        )
+
+    def inscription(self):
+        famille = self.autre_famille()
+        return Inscription.objects.create(
+            enfant=ajouter_enfant(famille, prenom="Léo", nom=famille.nom),
+            famille=famille,
+            service=Service.objects.get(code="restauration"),
+            annee=2026,
+            jours=[0],
+            valable_du=date(2026, 9, 1),
+            valable_au=date(2027, 8, 31),
         )
 
     def agent(self):
@@ -219,6 +231,7 @@ LISTES = {
     "enfants/ecole": Lignes.ecole,
     "enfants/enfant": Lignes.enfant_d_une_autre_famille,
     "enfants/garde": Lignes.garde,
+    "enfants/inscription": Lignes.inscription,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,

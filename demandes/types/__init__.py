@@ -3,6 +3,7 @@
 from demandes.types.base import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TypeDemande
 from demandes.types.compte import CoordonneesBancaires, InfosCaf, InfosConjoint, InfosFiscales, InfosResponsable
 from demandes.types.enfants import AjoutEnfant, Autorisations, DonneesSanitaires, EtatCivil, InformationsEnfant
+from demandes.types.inscription import Inscriptions
 from demandes.types.planning import Absences, Reservations
 
 TYPES: dict[str, type[TypeDemande]] = {
@@ -18,6 +19,7 @@ TYPES: dict[str, type[TypeDemande]] = {
         InformationsEnfant,
         DonneesSanitaires,
         AjoutEnfant,
+        Inscriptions,
         Reservations,
         Absences,
     )

@@ -16,6 +16,8 @@ class TypeDemande:
     """What a kind of demande knows: its words, its form, the values of the file, how to change the file.
 
     Kinds with ``par_enfant`` are about one child, ``enfant``, whom their household shares or not with another.
+    Kinds with ``par_objet`` are asked on a page of their own, for one object among several (a service and a year):
+    ``pour`` gives the kind that knows which, and the loop goes on with it as with any other.
     """
 
     code: str
@@ -25,6 +27,9 @@ class TypeDemande:
     rubrique = MON_COMPTE
     par_enfant = False
     plusieurs = False  # several may wait at once
+    par_objet = False  # one may wait for each object
+    objet = ""
+    suite = ""  # what leads from the address of the form to this object: « ?annee=2026 »
     au_planning = False  # asks for days of the planning, see demandes/planning.py, and has no form here
     service = "enfance-jeunesse"  # code of the ServiceMairie that answers
     permission = ""  # what an agent needs beside ``traiter_demande``
@@ -35,6 +40,11 @@ class TypeDemande:
     est_de_sante = False  # an agent who reads it is noted
     prevenir_les_deux = False  # tell both adults what was changed, whoever asked
     prevenir_autre_foyer = False  # tell the child's other household that the file changed
+
+    @classmethod
+    def pour(cls, objet: str):
+        """The kind as it is asked for this object."""
+        return cls
 
     @classmethod
     def url(cls, enfant=None):
@@ -76,12 +86,18 @@ class TypeDemande:
         raise NotImplementedError
 
     @classmethod
-    def appliquer(cls, demande, valeurs, *, par, decision):
+    def fiche(cls, famille, enfant=None) -> list[tuple[str, str]] | None:
+        """What the child's page shows of the file, where it is not the fields of the form."""
+        return None
+
+    @classmethod
+    def appliquer(cls, demande, valeurs, *, par, decision) -> list[str] | None:
         """Change the file.
 
         :param demande: locked, with its famille and its enfant locked too.
         :param valeurs: cleaned values of the whole form; only the names in ``demande.valeurs_demandees`` were asked.
         :param decision: cleaned values of ``formulaire_decision``, empty in bulk acceptance.
+        :returns: what it has done beside, in sentences for the answer to the family.
         """
         raise NotImplementedError
 
@@ -92,6 +108,11 @@ class TypeDemande:
     @classmethod
     def precisions(cls, demande) -> list[str]:
         """What the answer adds when accepting is not the end of it."""
+        return []
+
+    @classmethod
+    def a_savoir(cls, demande) -> list[str]:
+        """What the agent should know before deciding, and does not see among the values."""
         return []
 
     @classmethod

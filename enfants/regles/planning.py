@@ -130,6 +130,7 @@ class Offre:
     formules: tuple[tuple[int, str], ...]
     lieux: tuple[Lieu, ...]
     regles: tuple[RegleDatee, ...]
+    pieces: tuple[str, ...] = ()  # natures of the papers that a registration asks for
 
     def regle(self, usage: str, jour: date) -> dict:
         """The rule in force for ``jour``: without one, until the service starts; cancelling follows reserving."""

@@ -65,7 +65,8 @@ def _merci(request, enfant, annee):
 def _dossier(famille, enfant):
     """A sheet for each kind of demande about a child: what it would change is what it shows."""
     vaccins, aujourdhui = vaccins_actifs(), timezone.localdate()
-    genres = {genre.code: genre for genre in types_de(MES_ENFANTS) if genre.par_enfant}
+    feuilles = [genre for genre in types_de(MES_ENFANTS) if genre.par_enfant and not genre.par_objet]
+    genres = {genre.code: genre for genre in feuilles}
     papiers = faits(enfant, famille, aujourdhui, vaccins).documents
     manques = manques_de(enfant, famille, aujourdhui, vaccins)
     return {
