@@ -3,8 +3,8 @@
 All that a family is comes from the seed, its number and the day: the same order, on the same day and the same
 base, gives the same values and the same uuids. Only ids, the hash of the password and ciphertexts differ.
 
-Bookings and invoices have no models yet: their issues extend ``Foyer`` (portail/peuplement_foyer.py), whose
-rows all come through ``Copie``.
+A household is a ``Foyer`` (portail/peuplement_foyer.py), its bookings are kept by the ``Agenda`` of all
+(portail/peuplement_planning.py); their rows all come through ``Copie``. Invoices have no models yet.
 """
 
 import io
@@ -19,14 +19,17 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from demandes.models import MotifRefus
 from enfants.models import Vaccin
+from enfants.offre import oublier
 from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
 from portail.peuplement_enfants import places
 from portail.peuplement_foyer import Decor, Foyer
+from portail.peuplement_planning import Agenda
 
 LOT = 500  # families between two COPYs: memory does not grow with their number
+LOT_DE_LIGNES = 20_000  # rows of a big table between two COPYs
 NUMERO_MAX = 999_999  # six digits in the identifiants
 AGENTS = {"enfance-jeunesse": "agent", "comptabilite": "comptable"}  # who answers for a service
 
@@ -51,6 +54,8 @@ class Copie:
         self.lignes: dict[type, list] = defaultdict(list)
         self.ids: dict[type, Iterator[int]] = {}
         self.compte: Counter[type] = Counter()
+        self.grandes: dict[type, list[tuple]] = {}
+        self.colonnes: dict[type, list[str]] = {}
 
     def creer(self, modele, **valeurs):
         return self.ajouter(modele(**valeurs))
@@ -64,12 +69,46 @@ class Copie:
         self.lignes[modele].append(objet)
         return objet
 
+    def grande_table(self, modele, noms: str) -> Callable[..., int]:
+        """A function that adds a row, of the values of ``noms``, and returns its id: five times faster than ``creer``.
+
+        For hundreds of thousands of rows. The values are numbers, dates, codes, instants: nothing to escape, to
+        encrypt or to check.
+
+        :param noms: attnames of all the columns but the id, as one string.
+        """
+        champs = {champ.attname: champ.column for champ in modele._meta.concrete_fields if not champ.primary_key}
+        if set(noms.split()) != set(champs):
+            raise ValueError(f"Colonnes de {modele.__name__} : {sorted(set(champs) ^ set(noms.split()))}")
+        lignes = self.grandes[modele] = []
+        self.colonnes[modele] = [modele._meta.pk.column, *(champs[nom] for nom in noms.split())]
+        ids = _ids(modele)
+
+        def ajouter(*valeurs):
+            cle = next(ids)
+            lignes.append((cle, *valeurs))
+            if len(lignes) >= LOT_DE_LIGNES:
+                self._vider_grande(modele)
+            return cle
+
+        return ajouter
+
+    def _vider_grande(self, modele):
+        lignes = self.grandes[modele]
+        textes = ("\t".join([r"\N" if v is None else str(v) for v in ligne]) for ligne in lignes)
+        _envoyer(modele, self.colonnes[modele], textes)
+        self.compte[modele] += len(lignes)
+        lignes.clear()
+
     def vider(self):
-        """Write what waits."""
+        """Write what waits, and have the base check its keys: the list of what is to check does not grow either."""
         for modele, objets in self.lignes.items():
             _copier(modele, objets)
             self.compte[modele] += len(objets)
         self.lignes.clear()
+        for modele in [modele for modele, lignes in self.grandes.items() if lignes]:
+            self._vider_grande(modele)
+        connection.check_constraints()
 
 
 def _ids(modele) -> Iterator[int]:
@@ -86,15 +125,20 @@ def _ids(modele) -> Iterator[int]:
 
 def _copier(modele, objets):
     champs = modele._meta.concrete_fields
-    base, flux = connections[DEFAULT_DB_ALIAS], io.StringIO()  # not the proxy: it costs, three hundred thousand times
-    for objet in objets:
-        # The fields encrypt and check; pre_save is left out, it would date the opening of a file from today.
-        valeurs = (champ.get_db_prep_save(getattr(objet, champ.attname), base) for champ in champs)
-        flux.write("\t".join(map(_cellule, valeurs)) + "\n")
-    flux.seek(0)
-    colonnes = ", ".join(connection.ops.quote_name(champ.column) for champ in champs)
+    base = connections[DEFAULT_DB_ALIAS]  # not the proxy: it costs, three hundred thousand times
+    # The fields encrypt and check; pre_save is left out, it would date the opening of a file from today.
+    textes = (
+        "\t".join(_cellule(champ.get_db_prep_save(getattr(objet, champ.attname), base)) for champ in champs)
+        for objet in objets
+    )
+    _envoyer(modele, [champ.column for champ in champs], textes)
+
+
+def _envoyer(modele, colonnes, textes):
+    flux = io.StringIO("\n".join([*textes, ""]))
+    noms = ", ".join(map(connection.ops.quote_name, colonnes))
     with connection.cursor() as curseur:
-        curseur.copy_expert(f'COPY "{modele._meta.db_table}" ({colonnes}) FROM STDIN', flux)
+        curseur.copy_expert(f'COPY "{modele._meta.db_table}" ({noms}) FROM STDIN', flux)
 
 
 _ECHAPPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -102,7 +146,15 @@ _ECHAPPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 def _cellule(valeur) -> str:
     """A value in the text format of COPY."""
-    return r"\N" if valeur is None else str(valeur).translate(_ECHAPPES)
+    if valeur is None:
+        return r"\N"
+    texte = _tableau(valeur) if isinstance(valeur, list) else str(valeur)
+    return texte.translate(_ECHAPPES)
+
+
+def _tableau(valeurs) -> str:
+    """A column of several numbers."""
+    return "{" + ",".join(map(str, valeurs)) + "}"
 
 
 @transaction.atomic
@@ -116,7 +168,7 @@ def peupler(
 ) -> Bilan:
     """Invented families join those of the base, numbered after the last invented one.
 
-    :param annees: years of quotients, demandes and messages, up to the day before ``aujourdhui``.
+    :param annees: years of quotients, bookings, demandes and messages, up to the day before ``aujourdhui``.
     :param avancement: called with the number of families written, batch after batch.
     :raises PeuplementImpossible: no cast to answer the families, or no number left.
     """
@@ -128,12 +180,15 @@ def peupler(
         raise PeuplementImpossible(f"Il ne reste que {NUMERO_MAX + 1 - premier} numéros de famille inventée.")
     copie, foyer = Copie(), None
     decor = _planter(annees, aujourdhui, places(copie, familles, Random(f"{graine}/écoles")))
+    agenda = Agenda(copie, decor)
     for numero in range(premier, dernier + 1):
         foyer = Foyer(decor, copie, Random(f"{graine}/{numero}"), numero).inventer(foyer)
+        agenda.remplir(foyer, dernier=numero == dernier)
         faites = numero - premier + 1
         if faites % LOT == 0 or numero == dernier:
             copie.vider()
             avancement(faites)
+    oublier()  # the services have new places
     with connection.cursor() as curseur:  # what is measured next must not run on the statistics of before
         for modele in copie.compte:
             curseur.execute(f'ANALYZE "{modele._meta.db_table}"')

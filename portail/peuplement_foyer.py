@@ -101,6 +101,7 @@ class Foyer:
         """:param copie: takes the rows, which may change until the household is done."""
         self.decor, self.hasard, self.numero = decor, hasard, numero
         self.creer, self.ajouter = copie.creer, copie.ajouter
+        self.gardes: dict[int, Garde] = {}  # by child, once the other household is there
 
     def inventer(self, precedent: "Foyer | None") -> "Foyer":
         """Draw the household and play its years.
@@ -126,7 +127,8 @@ class Foyer:
             dossier.ecrire(self)
         return self
 
-    def _instant(self, jour, premiere=7, derniere=22):
+    def instant(self, jour: date, premiere: int = 7, derniere: int = 22) -> datetime:
+        """A moment of the day, between these hours."""
         heure = time(self.hasard.randint(premiere, derniere), self.hasard.randrange(60))
         return datetime.combine(jour, heure, timezone.get_current_timezone())
 
@@ -135,7 +137,7 @@ class Foyer:
     def _ouvrir(self, *, seul):
         h = self.hasard
         depuis = self.decor.debut - timedelta(days=h.randint(10, 1000))
-        self.ouverture = self._instant(tirer.jour_ouvre(depuis), 9, 16)
+        self.ouverture = self.instant(tirer.jour_ouvre(depuis), 9, 16)
         noms = [h.choice(tirer.NOMS)]
         if not seul:
             noms.append(noms[0] if h.random() < 0.7 else h.choice(tirer.NOMS))
@@ -163,7 +165,7 @@ class Foyer:
             nom=nom,
             courriel=f"{slugify(prenom)}.{slugify(nom)}.{self.numero}{suite}@famille.example",
             cree_le=self.ouverture,
-            last_login=self._instant(connexion) if h.random() < 0.8 else None,
+            last_login=self.instant(connexion) if h.random() < 0.8 else None,
         )
         profession = h.choice(tirer.PROFESSIONS) if h.random() < 0.9 else ""
         return self.creer(
@@ -183,7 +185,7 @@ class Foyer:
         """Children of its own, and those of the other household, a week in each."""
         h, decor = self.hasard, self.decor
         partages = autre.enfants if autre else []
-        nombre = h.randint(0, 1) if partages else h.choices([1, 2, 3, 4], [34, 43, 17, 6])[0]
+        nombre = h.randint(0, 1) if partages else h.choices([1, 2, 3, 4, 6], [34, 43, 17, 5, 1])[0]
         nom = h.choice(self.adultes).utilisateur.nom
         connus = [(prenom, sexe) for sexe, prenoms in tirer.PRENOMS_ENFANTS.items() for prenom in prenoms]
         siens = [
@@ -198,7 +200,8 @@ class Foyer:
             depuis = max(enfant.date_naissance, timezone.localdate(self.ouverture))
             self.creer(Rattachement, enfant=enfant, famille=self.famille, valable_du=depuis)
         for enfant in partages:
-            self.creer(Garde, **garde(decor, h, enfant, autre.famille, self.famille))
+            convenue = garde(decor, h, enfant, autre.famille, self.famille)
+            self.gardes[enfant.pk] = autre.gardes[enfant.pk] = self.creer(Garde, **convenue)
         self.dossiers = [
             Dossier(decor, h, enfant, self.famille, seul=not self.est_separe and enfant in siens).declarer(
                 personnes, premier=enfant in siens
@@ -359,26 +362,26 @@ class Foyer:
             valeurs_demandees=demandees,
             etat=etat,
             deposee_par=self.hasard.choices(self.adultes, [8, 2][: len(self.adultes)])[0].utilisateur,
-            deposee_le=self._instant(depot),
+            deposee_le=self.instant(depot),
         )
         if etat == Etat.EN_ATTENTE:
-            self._ouvrir_demande(demande, tirer.jour_ouvre(depot + timedelta(days=1)))
+            self.faire_lire(demande, tirer.jour_ouvre(depot + timedelta(days=1)))
         elif etat == Etat.RETIREE:
             retrait = depot + timedelta(days=self.hasard.randint(1, 4))
-            demande.traitee_par, demande.traitee_le = demande.deposee_par, self._instant(retrait)
+            demande.traitee_par, demande.traitee_le = demande.deposee_par, self.instant(retrait)
         else:
-            self._repondre(demande, tirer.jour_ouvre(depot + timedelta(days=self.hasard.randint(1, 9))))
+            self.repondre(demande, tirer.jour_ouvre(depot + timedelta(days=self.hasard.randint(1, 9))))
         if etat == Etat.ACCEPTEE:
             changer = dossier.changer if dossier else self._changer
             changer(type_, valeurs)
 
     # --- What it is told ---
 
-    def _ouvrir_demande(self, demande, jour):
+    def faire_lire(self, demande: Demande, jour: date) -> None:
         """An agent has read the demande and not decided yet, or nobody has."""
         if jour < self.decor.aujourdhui and self.hasard.random() < 0.6:
             demande.lue_par = self.decor.agents[demande.genre.service]
-            demande.lue_le = self._instant(jour, 9, 16)
+            demande.lue_le = self.instant(jour, 9, 16)
             self._noter_lecture(demande)
 
     def _noter_lecture(self, demande):
@@ -387,10 +390,11 @@ class Foyer:
             lue = {"par": demande.lue_par, "le": demande.lue_le}
             self.creer(ConsultationSante, enfant=demande.enfant, page="Demande de la famille", **lue)
 
-    def _repondre(self, demande, jour):
+    def repondre(self, demande: Demande, jour: date) -> None:
+        """An agent closed the demande on that day, as its state tells; the inbox says so."""
         code = demande.genre.service
         agent, service = self.decor.agents[code], self.decor.services[code]
-        demande.traitee_par, demande.traitee_le = agent, self._instant(jour, 9, 16)
+        demande.traitee_par, demande.traitee_le = agent, self.instant(jour, 9, 16)
         demande.lue_par, demande.lue_le = agent, demande.traitee_le - timedelta(minutes=3)
         self._noter_lecture(demande)
         if demande.etat == Etat.REFUSEE:
@@ -411,10 +415,10 @@ class Foyer:
             sujet, question, reponse = h.choice(QUESTIONS)
             parent = h.choice(self.adultes).utilisateur
             jour = self.decor.debut + timedelta(days=h.randrange(jours))
-            echange = [{"auteur": parent, "corps": question, "envoye_le": self._instant(jour)}]
+            echange = [{"auteur": parent, "corps": question, "envoye_le": self.instant(jour)}]
             if h.random() < 0.9:
                 jour = tirer.jour_ouvre(jour + timedelta(days=h.randint(1, 4)))
-                echange.append({"auteur": agent, "corps": reponse, "envoye_le": self._instant(jour, 9, 16)})
+                echange.append({"auteur": agent, "corps": reponse, "envoye_le": self.instant(jour, 9, 16)})
             self._ecrire(sujet, service, *echange)
 
     def _ecrire(self, sujet, service, *messages):

@@ -165,7 +165,8 @@ def uuid(hasard: Random) -> UUID:
 
 def naissances(hasard: Random, nombre: int, aujourdhui: date) -> list[date]:
     """Birth dates of brothers and sisters from two years old to CM2, the youngest first."""
-    ecarts = [hasard.randint(420, 820) for _ in range(nombre - 1)]  # days
+    ecart = (420, 820) if nombre < 5 else (330, 480)  # days
+    ecarts = [hasard.randint(*ecart) for _ in range(nombre - 1)]
     aine = date(annee_scolaire(aujourdhui) - PREMIER_AGE - len(NIVEAUX) + 1, 1, 1)
     benjamin = hasard.randint(900, (aujourdhui - aine).days - sum(ecarts))
     ages = accumulate([benjamin, *ecarts])

@@ -125,7 +125,7 @@ def test_aucun_fichier_ni_acces_suspendu_n_est_invente(peupler):
 def test_qui_a_ouvert_une_demande_de_sante_est_note(peupler):
     peupler(80)
     lues = Demande.objects.filter(
-        famille__in=familles_inventees(), type__in=["sante", "informations"], lue_le__isnull=False
+        famille__in=familles_inventees(), type__in=["sante", "informations", "absence"], lue_le__isnull=False
     )
     notees = ConsultationSante.objects.filter(enfant__in=enfants_inventes())
     attendues = sorted(lues.values_list("enfant", "lue_par", "lue_le"))
@@ -193,7 +193,8 @@ def test_les_demandes_sur_un_enfant_de_deux_foyers_ne_touchent_que_la_liste_de_c
     _, lignes = histoire(3)
     partages = {garde.enfant.pk for garde in lignes.toutes(Garde)}
     assert {d.type for d in lignes.toutes(Demande) if d.enfant_id in partages} == {"autorisations"}
-    assert {d.type for d in lignes.toutes(Demande)} == {*TYPES} - {"ajout-enfant"}
+    sans_planning = {code for code, genre in TYPES.items() if not genre.au_planning}
+    assert {d.type for d in lignes.toutes(Demande)} == sans_planning - {"ajout-enfant"}
 
 
 def test_les_deux_foyers_d_un_enfant_ne_changent_pas_ses_fiches(histoire):

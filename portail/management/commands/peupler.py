@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from demandes.models import Demande
-from enfants.models import Enfant
+from enfants.models import Enfant, Reservation
 from familles.models import Responsable
 from messagerie.models import Message
 from portail.outils.demonstration import MOT_DE_PASSE
@@ -48,12 +48,12 @@ class Command(BaseCommand):
         self.raconter(bilan, familles, monotonic() - debut)
 
     def raconter(self, bilan, familles, secondes):
-        adultes, enfants, demandes, messages = (
-            nombre(bilan.lignes[modele]) for modele in (Responsable, Enfant, Demande, Message)
+        adultes, enfants, reservations, demandes, messages = (
+            nombre(bilan.lignes[modele]) for modele in (Responsable, Enfant, Reservation, Demande, Message)
         )
         self.stdout.write(
             f"{nombre(familles)} familles ajoutées en {secondes:.0f} s : {adultes} adultes, "
-            f"{enfants} enfants, {demandes} demandes, {messages} messages."
+            f"{enfants} enfants, {reservations} réservations, {demandes} demandes, {messages} messages."
         )
         self.stdout.write(
             f"Identifiants : famille{bilan.premier:06} à famille{bilan.dernier:06}, suivi de « b » pour le "
