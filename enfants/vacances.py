@@ -1,13 +1,13 @@
-"""The school holidays of a zone, from the package vacances-scolaires-france (the ministry's arrêtés)."""
+"""The calendar that is published: school holidays of a zone (vacances-scolaires-france), public ones (holidays)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
 from vacances_scolaires_france import SchoolHolidayDates
 
-from enfants.models import PeriodeVacances
+from enfants.models import JourFerie, PeriodeVacances
 
 ZONES = SchoolHolidayDates.SUPPORTED_ZONES
 
@@ -63,3 +63,23 @@ def importer(periodes: list[Periode]) -> list[Import]:
             PeriodeVacances.objects.create(nom=periode.nom, valable_du=periode.du, valable_au=periode.au)
         bilan.append(Import(periode, gardees))
     return bilan
+
+
+def feries_publies(annees: Iterable[int]) -> dict[date, str]:
+    """The public holidays of these civil years, with their names."""
+    from holidays import France  # 60 ms
+
+    return dict(sorted(France(years=list(annees), language="fr").items()))
+
+
+@transaction.atomic
+def importer_feries(feries: dict[date, str]) -> dict[int, list[JourFerie]]:
+    """The calendar holds these public holidays; a day that is on file stays as an agent called it.
+
+    :returns: civil year -> the days added.
+    """
+    connus = set(JourFerie.objects.filter(jour__in=feries).values_list("jour", flat=True))
+    nouveaux = [JourFerie(jour=jour, nom=nom) for jour, nom in feries.items() if jour not in connus]
+    JourFerie.objects.bulk_create(nouveaux, ignore_conflicts=True)
+    annees = sorted({jour.year for jour in feries})
+    return {annee: [ferie for ferie in nouveaux if ferie.jour.year == annee] for annee in annees}

@@ -27,6 +27,7 @@ from enfants.models import (
 from enfants.planning import Planning, enfants_de
 from enfants.regles.annees import annee_scolaire, bornes
 from enfants.reservations import places_verrouillees
+from enfants.vacances import feries_publies, importer_feries
 from familles.models import Famille, Utilisateur
 from portail.demo_enfants import ECOLES
 
@@ -81,6 +82,8 @@ MOTIFS = [
 
 def charger() -> None:
     """Services, rules and registrations; to call once the children are there."""
+    annee = annee_scolaire(timezone.localdate())
+    importer_feries(feries_publies([annee, annee + 1]))
     MotifAbsence.objects.bulk_create(
         MotifAbsence(
             code=code, libelle=libelle, justificatif=justificatif, consequence=suite, maladie=maladie, ordre=rang

@@ -34,6 +34,20 @@ ENFANTS = {
     "enfants.periodevacances": TOUT,
     "enfants.fermeture": TOUT,
 }
+# What the commune offers; of it, what families booked or wait for is only read here.
+OFFRE = {
+    "enfants.site": TOUT,
+    "enfants.service": TOUT,  # one that families have used stays, see enfants/admin/offre.py
+    "enfants.formule": TOUT,
+    "enfants.implantation": TOUT,
+    "enfants.trancheage": TOUT,
+    "enfants.regledelai": TOUT,
+    "enfants.motifabsence": (VOIR, AJOUTER, CHANGER),
+    "enfants.reglement": TOUT,
+    "enfants.jourferie": TOUT,
+    "enfants.reservation": (VOIR,),
+    "enfants.attente": (VOIR,),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -41,6 +55,7 @@ DOSSIER = {
     **RESSOURCES,
     **ENFANTS,
     **PRESENCES,
+    **OFFRE,
 }
 
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
@@ -61,6 +76,10 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
         "enfants.presence": (VOIR, "voir_partout"),
+        "enfants.service": (VOIR,),
+        "enfants.formule": (VOIR,),
+        "enfants.regledelai": (VOIR,),
+        "enfants.reservation": (VOIR,),
     },
     # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {

@@ -24,6 +24,7 @@ from enfants import fiches
 from enfants.abonnement import creer
 from enfants.actions import ajouter_enfant
 from enfants.models import (
+    Attente,
     ConfirmationDossier,
     DocumentEnfant,
     Ecole,
@@ -32,8 +33,15 @@ from enfants.models import (
     Garde,
     Implantation,
     Inscription,
+    JourFerie,
+    MotifAbsence,
     PeriodeVacances,
     Presence,
+    RegleDelai,
+    Reglement,
+    Reservation,
+    Service,
+    Site,
     Vaccin,
 )
 from enfants.regles.annees import a_venir
@@ -213,6 +221,7 @@ def monde(profils, famille_durand, familles_de):
         ).pk,
         "enfants.garde": Garde.objects.get(enfant=enfants["Inès"]).pk,
         "enfants.inscription": Inscription.objects.exclude(jours=[]).filter(enfant=enfants["Léa"]).first().pk,
+        **_offre(),
         "enfants.periodevacances": PeriodeVacances.objects.first().pk,
         "enfants.presence": Presence.objects.filter(enfant=enfants["Léa"]).order_by("pk").first().pk,
         "enfants.vaccin": Vaccin.objects.first().pk,
@@ -230,6 +239,36 @@ def monde(profils, famille_durand, familles_de):
 def site_de(enfant):
     """Where the child goes in the evening."""
     return Implantation.objects.get(service__code="accueil-soir", ecoles=enfant.ecole).site_id
+
+
+def _offre():
+    """Rows that nothing leads to, so that who may delete them can; a reservation of the cast, and who waits."""
+    reservation = Reservation.objects.select_related("place").order_by("pk").first()
+    attente = Attente.objects.create(
+        enfant=reservation.enfant,
+        famille=reservation.famille,
+        service=reservation.service,
+        jour=reservation.jour,
+        place=reservation.place,
+        inscrite_par=reservation.reservee_par,
+    )
+    service = Service.objects.create(
+        code="essai", nom="Essai", nom_court="Essai", jours=[0], heure_debut="08:00", heure_fin="09:00"
+    )
+    lieu = Implantation.objects.create(service=reservation.service, site=Site.objects.create(nom="Essai occupé"))
+    return {
+        "enfants.attente": attente.pk,
+        "enfants.implantation": lieu.pk,
+        "enfants.jourferie": JourFerie.objects.first().pk,
+        "enfants.motifabsence": MotifAbsence.objects.first().pk,
+        "enfants.regledelai": RegleDelai.objects.first().pk,
+        "enfants.reglement": Reglement.objects.create(
+            annee=2030, version="Essai", texte="…", publie_le="2030-06-01"
+        ).pk,
+        "enfants.reservation": reservation.pk,
+        "enfants.service": service.pk,
+        "enfants.site": Site.objects.create(nom="Essai").pk,
+    }
 
 
 def situer(texte: str, monde: dict) -> str:

@@ -15,7 +15,23 @@ from demandes.models import Demande
 from demandes.types import DU_DOSSIER as TYPES
 from enfants import actions as enfants
 from enfants.actions import ajouter_enfant
-from enfants.models import Classe, ConfirmationDossier, Ecole, Enfant, Garde, Inscription, PersonneAutorisee, Service
+from enfants.models import (
+    Attente,
+    Classe,
+    ConfirmationDossier,
+    Ecole,
+    Enfant,
+    Garde,
+    Implantation,
+    Inscription,
+    PersonneAutorisee,
+    Place,
+    RegleDelai,
+    Reservation,
+    Service,
+    Site,
+    TrancheAge,
+)
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -119,6 +135,44 @@ class Lignes:
             valable_du=date(2026, 9, 1),
             valable_au=date(2027, 8, 31),
         )
+
+    def service(self):
+        nom = self._nom()
+        return Service.objects.create(
+            code=nom.lower(), nom=nom, nom_court=nom, jours=[0, 3], heure_debut="08:00", heure_fin="09:00"
+        )
+
+    def site(self):
+        return Site.objects.create(nom=self._nom())
+
+    def implantation(self):
+        lieu = Implantation.objects.create(service=self.service(), site=self.site())
+        lieu.ecoles.add(self.ecole())
+        TrancheAge.objects.create(implantation=lieu, age_min=3, age_max=5, capacite=8)
+        return lieu
+
+    def regle(self):
+        debut = timezone.localdate()
+        return RegleDelai.objects.create(
+            service=self.service(), usage="RESERVER", regle={"type": "aucune"}, valable_du=debut
+        )
+
+    def _jour_d_un_enfant(self):
+        """What a reservation and a wait have in common, of rows that no other has."""
+        nom, famille, lieu, jour = self._nom(), self.autre_famille(), self.implantation(), timezone.localdate()
+        return {
+            "enfant": ajouter_enfant(famille, prenom="Léo", nom=nom),
+            "famille": famille,
+            "service": lieu.service,
+            "jour": jour,
+            "place": Place.objects.create(service=lieu.service, site=lieu.site, jour=jour),
+        }
+
+    def reservation(self):
+        return Reservation.objects.create(**self._jour_d_un_enfant(), reservee_par=self.parent)
+
+    def attente(self):
+        return Attente.objects.create(**self._jour_d_un_enfant(), inscrite_par=self.parent)
 
     def agent(self):
         nom = self._nom()
@@ -228,10 +282,16 @@ def test_la_page_d_un_enfant_ne_coute_pas_plus_avec_trois_personnes_et_trois_pap
 # List of the admin -> how a row is added; a search shows these rows alone.
 LISTES = {
     "demandes/demande": Lignes.demande_d_une_autre_famille,
+    "enfants/attente": Lignes.attente,
     "enfants/ecole": Lignes.ecole,
     "enfants/enfant": Lignes.enfant_d_une_autre_famille,
     "enfants/garde": Lignes.garde,
     "enfants/inscription": Lignes.inscription,
+    "enfants/implantation": Lignes.implantation,
+    "enfants/regledelai": Lignes.regle,
+    "enfants/reservation": Lignes.reservation,
+    "enfants/service": Lignes.service,
+    "enfants/site": Lignes.site,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,

@@ -1,5 +1,5 @@
-"""The children in the admin: the whole file on one page, the schools, the custody, the tables of the law."""
+"""The children in the admin: the whole file on one page, the schools, the custody, what the commune offers them."""
 
-from enfants.admin import ecole, enfant, fermeture, garde, inscription, presences
+from enfants.admin import delais, ecole, enfant, fermeture, garde, inscription, offre, presences
 
-__all__ = ["ecole", "enfant", "fermeture", "garde", "inscription", "presences"]
+__all__ = ["delais", "ecole", "enfant", "fermeture", "garde", "inscription", "offre", "presences"]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import Count, Q
 
+from enfants.admin.offre import Relue
 from enfants.models import Affectation, Classe, Ecole, PeriodeVacances, Vaccin
 from portail.outils.admin import EnMots, PortailAdmin
 from portail.outils.periodes import PeriodeForm
@@ -83,7 +84,7 @@ class VaccinAdmin(EnMots, PortailAdmin):
 
 
 @admin.register(PeriodeVacances)
-class PeriodeVacancesAdmin(EnMots, PortailAdmin):
+class PeriodeVacancesAdmin(Relue, EnMots, PortailAdmin):
     form = PeriodeForm
     list_display = ["nom", "valable_du", "valable_au"]
     fields = ["nom", ("valable_du", "valable_au")]

@@ -39,7 +39,7 @@ CAS = list(cas())
 
 
 def test_la_table_a_au_moins_250_cas():
-    assert len(CAS) == 363
+    assert len(CAS) == 373
     assert len({cas.id for cas in CAS}) == len(CAS)
 
 

@@ -21,6 +21,12 @@ PERIODE = {"type": "periode", "avant_jours": 21, "heure": "18:00"}
 ASCENSION = (date(2027, 5, 6), date(2027, 5, 9))
 
 
+@pytest.fixture(autouse=True)
+def sans_jours_feries(db):
+    """No public holiday on file: the package tells them."""
+    JourFerie.objects.all().delete()
+
+
 @pytest.fixture
 def tables_vides(distribution):
     PeriodeVacances.objects.all().delete()
