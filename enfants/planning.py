@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import (
@@ -279,29 +281,42 @@ class Planning:
                 m.demande = texte
 
     def _compter(self):
-        """Ages of the children that have a place or are offered one, and of those in line, where places are counted."""
-        limites = [offre for offre in self.offres if any(lieu.est_limite for lieu in offre.lieux)]
-        if not limites:
-            return
-        jours = Q(jour__gte=self.du, jour__lte=self.au, service__in=[offre.cle for offre in limites])
-        ages = Cast(
-            Func(Value("year"), Func(F("jour"), F("enfant__date_naissance"), function="AGE"), function="DATE_PART"),
-            IntegerField(),
-        )
-        prises, offertes, attendues = (
-            lignes.order_by()
-            .annotate(age_ce_jour=ages, attend=Value(attend))
-            .values_list("service_id", "place__site_id", "jour", "age_ce_jour", "attend")
-            .annotate(n=Count("pk"))
+        """Ages of the children that have a place or are offered one, and of those in line, where places are counted.
+
+        Only where these children go and from today on: a place of yesterday is nobody's. Ages are read, a join more,
+        only where some have places of their own.
+        """
+        lieux = [(offre, offre.lieu(enfant.ecole_id)) for enfant in self.enfants.values() for offre in self.offres]
+        limites = {(offre.cle, lieu.site): lieu for offre, lieu in lieux if lieu and lieu.est_limite}
+        comptes = [
+            self._compter_lignes(lignes, cles, avec_ages, attend)
+            for avec_ages in (False, True)
+            if (cles := [cle for cle, lieu in limites.items() if bool(lieu.tranches) is avec_ages])
             for lignes, attend in (
-                (Reservation.objects.actives().filter(jours), False),
-                (Attente.objects.ouvertes().filter(jours, offerte_le__isnull=False), False),
-                (Attente.objects.ouvertes().filter(jours, offerte_le=None), True),
+                (Reservation.objects.actives(), False),
+                (Attente.objects.ouvertes().filter(offerte_le__isnull=False), False),
+                (Attente.objects.ouvertes().filter(offerte_le=None), True),
             )
-        )
-        for service, site, jour, ans, attend, nombre in prises.union(offertes, attendues, all=True):
+        ]
+        if not comptes or self.au < timezone.localdate(self.maintenant):
+            return
+        for service, site, jour, ans, attend, nombre in comptes[0].union(*comptes[1:], all=True):
             tenus = self._en_file if attend else self._ages
             tenus[service, site, jour] += [ans] * nombre
+
+    def _compter_lignes(self, lignes, cles, avec_ages, attend):
+        """(service, site, day, age, in line, how many) of the rows at these (service, site)."""
+        debut = max(self.du, timezone.localdate(self.maintenant))
+        age_ce_jour = Func(F("jour"), F("enfant__date_naissance"), function="AGE")
+        ages = Func(Value("year"), age_ce_jour, function="DATE_PART") if avec_ages else Value(None)
+        ici = reduce(or_, (Q(place__service=service, place__site=site) for service, site in cles))
+        return (
+            lignes.filter(ici, place__jour__gte=debut, place__jour__lte=self.au)
+            .order_by()
+            .annotate(ans=Cast(ages, IntegerField()), attend=Value(attend))
+            .values_list("place__service_id", "place__site_id", "place__jour", "ans", "attend")
+            .annotate(n=Count("pk"))
+        )
 
     # --- Cells ---
 

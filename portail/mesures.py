@@ -109,8 +109,8 @@ PAGES = [
     Page("Mon compte", lambda banc: reverse("mon_compte"), Budget(requetes=8)),
     Page("Boîte de réception", lambda banc: reverse("messagerie"), Budget(requetes=6)),
     Page("Liste des demandes", lambda banc: reverse("demandes"), Budget(requetes=6)),
-    Page("Mois d'un enfant", _mois, charger=f"{PLANNING}.charger_mois"),
-    Page("Semaine de tous", _semaine, charger=f"{PLANNING}.charger_semaine", tous=True),
+    Page("Mois d'un enfant", _mois, Budget(requetes=8, ko=60, rapport=2), f"{PLANNING}.mois.charger_mois"),
+    Page("Semaine de tous", _semaine, Budget(requetes=10, rapport=2), f"{PLANNING}.semaine.charger_semaine", True),
 ]
 
 

@@ -83,7 +83,9 @@ class Agenda:
             "annulee_par_id annulation motif_absence_id absence_le absence_justifiee",
         )
         self.presence = copie.grande_table(
-            Presence, "enfant_id service_id jour place_id etat arrivee depart pointee_le pointee_par_id"
+            Presence,
+            "enfant_id service_id jour place_id etat arrivee depart "
+            "pointee_le pointee_par_id correction famille_prevenue_le",
         )
 
     def remplir(self, foyer, *, dernier: bool) -> None:
@@ -248,6 +250,8 @@ class Agenda:
             *((None, None) if absent else carnet.foyer.hasard.choice(guichet.heures)),
             feuille.pointee_le,
             self.pointe_par,
+            "",
+            None,
         )
 
     def _prevoir(self, carnet, feuille, envoi, absent, suites):

@@ -15,15 +15,16 @@ from demandes.types import MES_ENFANTS, types_de
 from enfants.actions import noter_consultation
 from enfants.dossier import A_CHARGER, manques_de, vaccins_actifs
 from enfants.garde import calendrier, regle
-from enfants.models import ConsultationSante, DocumentEnfant, Enfant
+from enfants.models import ConsultationSante, DocumentEnfant, Enfant, Reservation
 from enfants.regles import garde as regles_garde
 from enfants.regles.annees import age_texte
+from enfants.regles.dates import enumerer
 from familles.pages import page_famille
 from portail.outils.dates import JOURS, MOIS, jour, quand
 from portail.outils.fichiers import servir
 from portail.pages.confirmation import confirmations_demandees
 
-Carte = namedtuple("Carte", "prenom de_prenom nom url detail ecole manques a_confirmer en_attente")
+Carte = namedtuple("Carte", "prenom de_prenom nom url dossier detail ecole manques a_confirmer en_attente jours")
 Papier = namedtuple("Papier", "nature detail piece")
 Consultation = namedtuple("Consultation", "quand par page")
 JourGarde = namedtuple("JourGarde", "numero du_mois chez aujourdhui titre")
@@ -44,22 +45,46 @@ def enfants_du_foyer(request):
 
 
 def cartes(enfants, famille) -> list[Carte]:
-    """A card for each child: age, class, what its file lacks."""
+    """A card for each child: age, class, what is booked today and tomorrow, what its file lacks."""
     aujourdhui, vaccins = timezone.localdate(), vaccins_actifs()
+    enfants = list(enfants)
+    reserves = _reserves(enfants, famille, aujourdhui)
     return [
         Carte(
             enfant.prenom,
             enfant.de_prenom,
             enfant.nom,
             reverse("enfant", args=[enfant.uuid]),
+            reverse("dossier_enfant", args=[enfant.uuid]),
             age_texte(enfant.date_naissance, aujourdhui) if enfant.date_naissance else "",
             enfant.classe_texte,
             _liens(enfant, manques_de(enfant, famille, aujourdhui, vaccins)),
             reverse("confirmer_dossier", args=[enfant.uuid]) if enfant.a_confirmer else "",
             enfant.en_attente,
+            reserves[enfant.pk],
         )
         for enfant in enfants
     ]
+
+
+def _reserves(enfants, famille, aujourdhui) -> dict[int, list[tuple[str, str]]]:
+    """Child -> (« Aujourd'hui », « Cantine et Soir »), the same tomorrow, where this household has booked."""
+    demain = aujourdhui + timedelta(days=1)
+    noms = defaultdict(list)
+    reservations = Reservation.objects.actives().filter(
+        enfant__in=enfants, famille=famille, jour__in=[aujourdhui, demain], motif_absence=None
+    )
+    for enfant, le, nom in reservations.order_by("service__heure_debut", "pk").values_list(
+        "enfant", "jour", "service__nom_court"
+    ):
+        noms[enfant, le].append(nom)
+    return {
+        enfant.pk: [
+            (mot, enumerer(noms[enfant.pk, le]) if (enfant.pk, le) in noms else "rien de réservé")
+            for mot, le in (("Aujourd'hui", aujourdhui), ("Demain", demain))
+        ]
+        for enfant in enfants
+    }
 
 
 def _liens(enfant, manques):

@@ -86,12 +86,13 @@ class MoisPrepare:
         return f"{MOIS[self.premier.month - 1]} {self.premier.year}"
 
 
-def charger_mois(request, uuid, premier: date, prefixe: str = "../") -> MoisPrepare:
+def charger_mois(request, uuid, mois: str, prefixe: str = "../") -> MoisPrepare:
     """The month of a child, ready to print.
 
-    :param premier: first day of the month.
+    :param mois: « 2026-11 ».
     :param prefixe: what leads from the page to the addresses of its cells.
     """
+    premier = lire_mois(mois)
     du_foyer = list(enfants.enfants_de(request.user))
     enfant = next((enfant for enfant in du_foyer if enfant.uuid == uuid), None)
     if enfant is None:
@@ -188,16 +189,17 @@ def lire_jour(texte: str) -> date:
 @page_famille
 def mois_courant(request, uuid):
     """The child's own page: this month."""
-    return _page_mois(request, uuid, timezone.localdate().replace(day=1), "planning/")
+    return _page_mois(request, uuid, f"{timezone.localdate():%Y-%m}", "planning/")
 
 
 @page_famille
 def mois(request, uuid, mois):
-    return _page_mois(request, uuid, lire_mois(mois), "../")
+    return _page_mois(request, uuid, mois, "../")
 
 
-def _page_mois(request, uuid, premier, prefixe):
-    page = charger_mois(request, uuid, premier, prefixe)
+def _page_mois(request, uuid, mois, prefixe):
+    page = charger_mois(request, uuid, mois, prefixe)
+    premier = page.premier
     precedent, suivant = premier - timedelta(days=1), premier + timedelta(days=32)
     contexte = {
         "page": page,
@@ -205,7 +207,7 @@ def _page_mois(request, uuid, premier, prefixe):
         "rail": presentation.rail(MES_ENFANTS, page.enfant, actif="planning"),
         "precedent": f"{precedent:%Y-%m}" if precedent.year in ANNEES else "",
         "suivant": f"{suivant:%Y-%m}" if suivant.year in ANNEES else "",
-        "ce_mois": f"{premier:%Y-%m}",
+        "ce_mois": mois,
         "legende": LEGENDE,
         "semaine": max(premier, timezone.localdate()).isoformat(),
         "fait": lire_uuid(request.GET.get("fait", "")),

@@ -72,10 +72,10 @@ class SemainePreparee:
         return [(JOURS[le.weekday()][0].upper(), le.day, jour_court(le)) for le in self.jours]
 
 
-def charger_semaine(request, le: date) -> SemainePreparee:
-    """The week that holds a day, for every child, ready to print."""
+def charger_semaine(request, jour: str) -> SemainePreparee:
+    """The week that holds a day, « 2026-11-23 », for every child, ready to print."""
+    jours = enfants.semaine(lire_jour(jour))
     du_foyer = list(enfants.enfants_de(request.user))
-    jours = enfants.semaine(le)
     planning = demandes.ouvrir(request.famille, du_foyer, jours[0], jours[-1])
     page = SemainePreparee(jours[0], jours)
     for enfant in du_foyer:
@@ -129,10 +129,10 @@ def semaine_courante(request):
 @page_famille
 def semaine(request, jour):
     """Tick the days wanted for all the children; what changes is told before it is sent."""
-    le = lire_jour(jour)
     if request.method == "POST":
+        lire_jour(jour)
         return montrer(request, _lire_semaine(request.POST))
-    page = charger_semaine(request, le)
+    page = charger_semaine(request, jour)
     contexte = {
         "page": page,
         "rail": presentation.rail(MES_ENFANTS, actif="semaine"),
