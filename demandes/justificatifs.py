@@ -17,6 +17,7 @@ from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 from portail.outils.dates import heure
+from portail.outils.francais import au_milieu
 
 RAPPEL = timedelta(hours=12)
 
@@ -70,7 +71,7 @@ def _motif(demande, justificatif):
 def _contact(demande):
     service, commune = ServiceMairie.de(demande.genre.service), Commune.actuelle()
     moyens = [moyen for moyen in (commune.telephone, commune.courriel) if moyen]
-    qui = f"le {service.nom[:1].lower()}{service.nom[1:]}" if service else "la mairie"
+    qui = f"le {au_milieu(service.nom)}" if service else "la mairie"
     return f"{qui} ({', '.join(moyens)})" if moyens else qui
 
 

@@ -12,7 +12,7 @@ from demandes.types import TYPES
 from enfants.models import Enfant, Nature, SuspensionAcces
 from portail.outils.chiffrement import ValeursChiffrees
 from portail.outils.fichiers import Piece
-from portail.outils.francais import de
+from portail.outils.francais import au_milieu, de
 
 
 def choix_types():
@@ -180,17 +180,12 @@ class Demande(models.Model):
             return self.valeurs_demandees["resume"]
         libelles = self.genre.libelles()
         noms = [libelles.get(nom, nom).removesuffix(" (€)") for nom, _ in self.demandees_dans_l_ordre()]
-        return ", ".join(noms[:1] + [_au_milieu(nom) for nom in noms[1:]]) or "Pièces jointes"
+        return ", ".join(noms[:1] + [au_milieu(nom) for nom in noms[1:]]) or "Pièces jointes"
 
     def demandees_dans_l_ordre(self):
         """``(field, value)`` of what is asked, as the form lists them."""
         ordre = list(self.genre.libelles())
         return sorted(self.valeurs_demandees.items(), key=lambda demandee: ordre.index(demandee[0]))
-
-
-def _au_milieu(nom):
-    """« Adresse » loses its capital within a sentence, « IBAN » does not."""
-    return nom if nom[1:2].isupper() else nom[:1].lower() + nom[1:]
 
 
 class PieceJointe(Piece):

@@ -7,6 +7,7 @@ from demandes.models import JourDemande
 from enfants.regles.dates import enumerer, jours_en_clair
 from enfants.regles.planning import Geste
 from enfants.reservations import Verdict
+from portail.outils.francais import au_milieu
 
 # geste -> what happened to one day, to several
 MOTS = {
@@ -56,12 +57,7 @@ def par_enfant(verdicts: Iterable[Verdict]) -> list[str]:
 
 
 def _ligne(prenom, service, jours):
-    return f"{prenom}, {_au_milieu(service)}\u00a0: {jours_en_clair(jours)}"
-
-
-def _au_milieu(nom):
-    """« Restauration » loses its capital within a sentence, « ALSH » does not."""
-    return nom if nom[1:2].isupper() else nom[:1].lower() + nom[1:]
+    return f"{prenom}, {au_milieu(service)}\u00a0: {jours_en_clair(jours)}"
 
 
 def message(bilan) -> tuple[str, str]:
@@ -100,7 +96,7 @@ def decision(jours: Iterable[JourDemande]) -> list[str]:
 
 def jour_demande(jour: JourDemande) -> str:
     """« Léa, restauration scolaire, jeudi 26 novembre : réserver, après le délai »."""
-    service = _au_milieu(jour.service.nom)
+    service = au_milieu(jour.service.nom)
     formule = f" ({jour.formule.nom.lower()})" if jour.formule_id else ""
     geste = jour.get_geste_display().lower() + (", après le délai" if jour.tardif else "")
     return f"{jour.enfant.prenom}, {service}{formule}, {jours_en_clair([jour.jour])}\u00a0: {geste}"

@@ -22,6 +22,7 @@ from enfants.regles.dates import enumerer
 from enfants.regles.planning import ferme_ce_jour
 from familles.pages import page_famille
 from portail.outils.dates import MOIS, jour, quand
+from portail.outils.francais import au_milieu
 
 Annee = namedtuple("Annee", "libelle url actif")
 Resume = namedtuple("Resume", "service total mois sans_effet")
@@ -127,7 +128,7 @@ def _deposer(request, enfant, annee, saisie):
     if not demandes:
         return None
     noms = [offres.nom(demande.genre.code_service) for demande in demandes]
-    services = enumerer(f"{nom[:1].lower()}{nom[1:]}" for nom in noms)
+    services = enumerer(au_milieu(nom) for nom in noms)
     mot = "Votre demande est envoyée" if len(demandes) == 1 else "Vos demandes sont envoyées"
     messages.success(request, f"{mot} à la mairie\u00a0: {services}. Vous pouvez encore changer en attendant.")
     return redirect(f"{Inscriptions.url(enfant)}?annee={annee}")

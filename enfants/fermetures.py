@@ -18,6 +18,7 @@ from familles.models import Responsable, Utilisateur
 from messagerie.actions import Envoi, diffuser
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
+from portail.outils.francais import au_milieu
 
 JOURS_MAX = 366  # of one closure: beyond, the service is no longer offered
 
@@ -184,14 +185,9 @@ def _lignes(jours):
     for jour in jours:
         par_enfant[jour.enfant, jour.prenom, jour.service].append(jour.jour)
     return [
-        f"{prenom}, {_au_milieu(service)}\u00a0: {jours_en_clair(tenus)}"
+        f"{prenom}, {au_milieu(service)}\u00a0: {jours_en_clair(tenus)}"
         for (_, prenom, service), tenus in par_enfant.items()
     ]
-
-
-def _au_milieu(service):
-    """« Restauration scolaire » loses its capital within a sentence, « ALSH du mercredi » does not."""
-    return service if service[1:2].isupper() else service[:1].lower() + service[1:]
 
 
 def _envois(fermeture, reserves, attendus):

@@ -23,6 +23,7 @@ from enfants.reservations import Changement, appliquer, imposer, places_verrouil
 from familles.actions import ecrire
 from familles.models import Famille, Utilisateur
 from messagerie.models import ServiceMairie
+from portail.outils.francais import au_milieu
 
 ETE = 7  # from July on a family comes for the year that opens
 LISTES_MAX = 5  # days told one by one; beyond, their number
@@ -154,7 +155,7 @@ class Bilan:
     def nom(self) -> str:
         """« Léa, restauration scolaire »."""
         service = self.inscription.service.nom
-        return f"{self.inscription.enfant.prenom}, {service[:1].lower()}{service[1:]}"
+        return f"{self.inscription.enfant.prenom}, {au_milieu(service)}"
 
     @property
     def resultat(self) -> str:

@@ -12,6 +12,7 @@ from enfants.models import Formule, Inscription, Nature, Reglement, Service
 from enfants.regles.annees import annee_scolaire, bornes, libelle
 from enfants.regles.dates import enumerer
 from portail.outils.dates import JOURS
+from portail.outils.francais import au_milieu
 
 # Papers that tell a child's health are asked by the demande whose readers may read them.
 NATURES_DE_SANTE = (Nature.VACCINS, Nature.PAI)
@@ -76,7 +77,7 @@ class Inscriptions(TypeDemande):
     def titre(self, enfant):
         """« Inscription de Léa : restauration scolaire 2026-2027 »."""
         nom = offres.nom(self.code_service)
-        return f"Inscription {enfant.de_prenom}\u00a0: {nom[:1].lower()}{nom[1:]} {libelle(self.annee)}"
+        return f"Inscription {enfant.de_prenom}\u00a0: {au_milieu(nom)} {libelle(self.annee)}"
 
     def offre(self, enfant):
         """The service, as it is held for this child; None when it no longer is."""

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Count, Q
 
-from enfants.admin.offre import Relue
+from enfants.admin.offre import Gardee, Relue
 from enfants.models import Affectation, Classe, Ecole, PeriodeVacances, Vaccin
 from portail.outils.admin import EnMots, PortailAdmin
 from portail.outils.periodes import PeriodeForm
@@ -37,11 +37,16 @@ class AffectationInline(EnMots, admin.TabularInline):
 
 
 @admin.register(Ecole)
-class EcoleAdmin(EnMots, PortailAdmin):
+class EcoleAdmin(Gardee, EnMots, PortailAdmin):
+    au_lieu = "des enfants ou des services y sont rattachés, déplacez-les d'abord."
     list_display = ["nom", "telephone", "classes", "enfants"]
     search_fields = ["nom__unaccent"]
     fields = ["nom", "telephone"]
     inlines = [ClasseInline, AffectationInline]
+
+    def est_utilise(self, objet):
+        """A place for its pupils alone would take those of every school."""
+        return super().est_utilise(objet) or objet.implantation_set.exists()
 
     def get_queryset(self, request):
         presents = Count("enfants", filter=Q(enfants__archive_le=None), distinct=True)

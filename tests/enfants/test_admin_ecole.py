@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from enfants.models import Affectation, Ecole, Enfant, PeriodeVacances, Vaccin
+from enfants.models import Affectation, Ecole, Enfant, Implantation, PeriodeVacances, Service, Site, Vaccin
 from tests.saisie_admin import saisie
 
 pytestmark = pytest.mark.django_db
@@ -82,3 +82,15 @@ def test_des_vacances_impossibles_se_disent(du, au, phrase, distribution, connec
     reponse = connecter("agent").post("/admin/enfants/periodevacances/add/", donnees)
     assert phrase in unescape(reponse.content.decode())
     assert PeriodeVacances.objects.filter(nom="Noël").count() == 0
+
+
+def test_une_ecole_ou_l_on_tient_un_service_ne_se_supprime_pas(connecter):
+    """Its place would be left without a school, and take the children of all."""
+    ecole = Ecole.objects.create(nom="École neuve")
+    service, site = Service.objects.get(code="accueil-soir"), Site.objects.create(nom="Préau")
+    Implantation.objects.create(service=service, site=site).ecoles.add(ecole)
+    admin, adresse = connecter("admin"), f"/admin/enfants/ecole/{ecole.pk}/delete/"
+    assert admin.post(adresse, {"post": "yes"}).status_code == 403
+    Implantation.objects.filter(site=site).delete()
+    assert admin.post(adresse, {"post": "yes"}).status_code == 302
+    assert not Ecole.objects.filter(nom="École neuve").exists()
