@@ -408,9 +408,13 @@ class Planning:
         ans = age(enfant.date_naissance, jour) if enfant.date_naissance else None
         self._ages[offre.cle, lieu.site, jour].append(ans)
 
-    def jours_reserves(self, enfant: Enfant, offre: Offre, jours: Iterable[date]) -> list[date]:
-        """Those of ``jours`` that are booked, declared absences included."""
-        return [jour for jour in jours if (m := self._marques.get((enfant.pk, offre.cle, jour))) and m.reservation]
+    def jours_pris(self, enfant: Enfant, offre: Offre, jours: Iterable[date]) -> list[date]:
+        """Those of ``jours`` that are booked, declared absences included, or asked of an agent."""
+        return [
+            jour
+            for jour in jours
+            if (m := self._marques.get((enfant.pk, offre.cle, jour))) and (m.reservation or m.demande == "RESERVER")
+        ]
 
 
 def semaine(jour: date) -> list[date]:

@@ -186,7 +186,7 @@ def _au_moins(planning, verdicts):
         enfant, offre, jour = v.cellule.enfant, v.cellule.offre, v.changement.jour
         if not offre.minimum_semaine or not planning.calendrier.vacances_du(jour):
             continue
-        jours = set(planning.jours_reserves(enfant, offre, semaine(jour)))
+        jours = set(planning.jours_pris(enfant, offre, semaine(jour)))
         demandes = {
             w.changement.jour
             for w in verdicts

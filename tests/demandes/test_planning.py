@@ -321,6 +321,13 @@ def test_une_semaine_de_vacances_a_un_minimum_de_jours(changer):
     assert Reservation.objects.actives().count() == 0
 
 
+def test_le_minimum_compte_aussi_les_jours_qui_attendent_un_agent(changer):
+    lundi = date(2026, 12, 21)
+    voulus = {"service": "alsh-vacances", "formule": Formule.objects.filter(service__code="alsh-vacances").first().pk}
+    assert len(changer("durand", veut("RESERVER", lundi, lundi + timedelta(days=1), **voulus)).a_decider) == 2
+    assert len(changer("durand", veut("RESERVER", lundi + timedelta(days=2), **voulus)).a_decider) == 1
+
+
 def test_un_forfait_se_prend_et_se_rend_a_la_semaine(changer):
     Service.objects.filter(code="accueil-soir").update(forfait_semaine=True)
     offre.oublier()

@@ -85,7 +85,6 @@ def montrer(request, changements: list[Changement]):
         "impossibles": _par_raison([v for v in verdicts if not v.possible]),
         "changements": ecrire(utiles),
         "bouton": compter(v.possible.geste for v in directs + attendus) if utiles else "",
-        "retour": request.POST.get("retour", ""),
         "jour": min(c.jour for c in changements).isoformat(),
     }
     return render(request, "portail/planning/recapitulatif.html", contexte)
