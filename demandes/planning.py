@@ -122,6 +122,21 @@ def declarer_absence(
     )
 
 
+@transaction.atomic
+def annuler_et_declarer(
+    famille: Famille, annuler: list[Changement], declarer: list[Changement], *, par: Utilisateur, **absence
+) -> list[Bilan]:
+    """« Mon enfant est malade »: what can still be cancelled is, the rest is told absent; all of it, or nothing.
+
+    :param annuler: of geste ANNULER; may be empty, as ``declarer``.
+    :param absence: what ``declarer_absence`` takes.
+    """
+    # Locked at once: a closure takes the same days, in their order, and the two would wait for each other.
+    reservations.attendre_son_tour(par, annuler + declarer)
+    bilans = [changer(famille, annuler, par=par)] if annuler else []
+    return bilans + ([declarer_absence(famille, declarer, par=par, **absence)] if declarer else [])
+
+
 def _a_justifier(verdict):
     if verdict.possible is None or verdict.possible.geste != Geste.ABSENCE:
         return verdict
@@ -167,7 +182,7 @@ def _conclure(planning, genre, verdicts, *, par, valeurs=None, motif=None, piece
             service_id=v.cellule.offre.cle,
             jour=v.changement.jour,
             geste=v.possible.geste,
-            formule_id=v.changement.formule,
+            formule_id=_formule(v),
             tardif=v.possible.tardif,
             etat=JourDemande.Etat.ACCEPTE if etat == Demande.Etat.ACCEPTEE else JourDemande.Etat.EN_ATTENTE,
         )
@@ -181,6 +196,11 @@ def _conclure(planning, genre, verdicts, *, par, valeurs=None, motif=None, piece
     if bilan.faits or bilan.a_decider:
         _raconter(planning, bilan, par)
     return bilan
+
+
+def _formule(v):
+    """The one asked for; what is cancelled keeps the one that was booked, to be undone, whatever the browser sent."""
+    return v.changement.formule if v.possible.geste == Geste.RESERVER else v.cellule.contexte.marques.formule
 
 
 def _seul_enfant(verdicts):

@@ -49,8 +49,12 @@ CHAMPS_SANTE = (
 
 
 def verrouiller(enfant_id: int) -> Enfant:
-    """Lock the child's row until the end of the transaction, after its families': two households queue up."""
-    return Enfant.objects.select_for_update(of=("self",)).get(pk=enfant_id)
+    """Lock the child's row until the end of the transaction, after its families': two households queue up.
+
+    ``no_key``: a mark on the sheet of a day, a row that names the child, does not wait for it: who marks holds the day
+    that who accepts an absence waits for.
+    """
+    return Enfant.objects.select_for_update(of=("self",), no_key=True).get(pk=enfant_id)
 
 
 def verrouiller_le_dossier(enfant_id: int) -> Enfant:

@@ -180,10 +180,11 @@ def _rang(ligne):
 # --- What happened ---------------------------------------------------------------------------------------
 
 
-def constats(presences: Iterable[Presence]) -> dict[int, regles.Constat]:
+def constats(presences: Iterable[Presence], *, agent: Utilisateur) -> dict[int, regles.Constat]:
     """Key of each presence -> what happened that day; three queries, however many.
 
     :param presences: with their service, place and ``pointee_par``.
+    :param agent: who reads: why a child was away is for those alone who read its health.
     """
     presences = list(presences)
     jours, enfants = {p.jour for p in presences}, {p.enfant_id for p in presences}
@@ -197,7 +198,7 @@ def constats(presences: Iterable[Presence]) -> dict[int, regles.Constat]:
             reservations[cle] = r
     attentes = Attente.objects.filter(**filtre).exclude(issue__in=SANS_PLACE).order_by()
     en_liste = set(attentes.values_list("enfant", "service", "jour"))
-    lecteur = _Lecteur(jours)
+    lecteur = _Lecteur(jours, avec_raisons=agent.has_perm("enfants.view_sante"))
     return {
         p.pk: regles.conclure(
             lecteur.faits(p.service, p.jour, reservations.get(cle), p, cle in en_liste, p.place.close_le is not None)
@@ -210,19 +211,28 @@ def constats(presences: Iterable[Presence]) -> dict[int, regles.Constat]:
 class _Lecteur:
     """Rows as the rules read them."""
 
-    def __init__(self, jours):
-        self.jours, self._calendrier = jours, None
+    def __init__(self, jours, *, avec_raisons):
+        self.jours, self.avec_raisons, self._calendrier = jours, avec_raisons, None
 
     def faits(self, service, jour, reservation, presence, en_liste, close):
         return regles.Faits(
             jour=jour,
             fin=service.heure_fin,
             reserve=self._reserve(service, reservation) if reservation else None,
-            absence=_absence(reservation) if reservation and reservation.motif_absence else None,
+            absence=self._absence(reservation) if reservation and reservation.motif_absence else None,
             vu=_vu(presence) if presence else None,
             en_liste=en_liste,
             feuille_close=close,
         )
+
+    def _absence(self, r):
+        motif = r.motif_absence
+        if r.absence_justifiee:
+            preuve = regles.Preuve.RECUE
+        else:
+            preuve = regles.Preuve.ATTENDUE if motif.justificatif else regles.Preuve.INUTILE
+        libelle = motif.libelle if self.avec_raisons else ""
+        return regles.Absence(libelle, timezone.localtime(r.absence_le), preuve, motif.consequence)
 
     def _reserve(self, service, r):
         le = timezone.localtime(r.reservee_le)
@@ -245,15 +255,6 @@ class _Lecteur:
         if self._calendrier is None:
             self._calendrier = offres.calendrier(min(self.jours), max(self.jours))
         return delais.permis(offre.regle("ANNULER", jour), jour, offres.pour(offre, self._calendrier), instant)
-
-
-def _absence(r):
-    motif = r.motif_absence
-    if r.absence_justifiee:
-        preuve = regles.Preuve.RECUE
-    else:
-        preuve = regles.Preuve.ATTENDUE if motif.justificatif else regles.Preuve.INUTILE
-    return regles.Absence(motif.libelle, timezone.localtime(r.absence_le), preuve, motif.consequence)
 
 
 def _vu(p):

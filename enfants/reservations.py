@@ -4,6 +4,7 @@ Kept by the household's own deadlines (``verifier``) or by an agent's decision (
 demandes, which keep the trail of who asked what.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,15 +64,22 @@ def verrouiller(
     utilisateur: Utilisateur, famille: Famille, changements: list[Changement], *, maintenant: datetime, en_attente=None
 ) -> Planning:
     """The same, the children and the days locked until the end of the transaction: what it tells stays true."""
+    enfants, places = attendre_son_tour(utilisateur, changements)
+    planning = _planning(famille, enfants, changements, maintenant, en_attente)
+    planning.places = places
+    return planning
+
+
+def attendre_son_tour(
+    utilisateur: Utilisateur, changements: list[Changement]
+) -> tuple[list[Enfant], dict[tuple[int, int, date], Place]]:
+    """Lock the children, then the days, in one order; what changes them twice calls this for all of them, before."""
     enfants = list(
         enfants_de(utilisateur, pk__in={c.enfant for c in changements})
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
     )
-    places = _verrouiller_places(enfants, changements)
-    planning = _planning(famille, enfants, changements, maintenant, en_attente)
-    planning.places = places
-    return planning
+    return enfants, _verrouiller_places(enfants, changements)
 
 
 def _verrouiller_places(enfants: list[Enfant], changements: list[Changement]) -> dict[tuple[int, int, date], Place]:
@@ -179,34 +187,34 @@ def _formule_permise(offre: Offre, formule: int | None) -> bool:
 
 def _au_moins(planning, verdicts):
     """Refuse the days of a holiday week that would hold fewer than the service's minimum, but an empty week."""
-    trop_peu = {}
+    demandes, semaines = defaultdict(set), {}
     for v in verdicts:
         if not v.possible or v.possible.geste not in (Geste.RESERVER, Geste.ANNULER):
             continue
-        enfant, offre, jour = v.cellule.enfant, v.cellule.offre, v.changement.jour
-        if not offre.minimum_semaine or not planning.calendrier.vacances_du(jour):
-            continue
-        jours = set(planning.jours_pris(enfant, offre, semaine(jour)))
-        demandes = {
-            w.changement.jour
-            for w in verdicts
-            if w.possible
-            and w.possible.geste == Geste.RESERVER
-            and w.cellule.enfant == enfant
-            and w.cellule.offre is offre
-        }
-        nombre = len(jours | demandes.intersection(semaine(jour)))
-        ouverts = sum(not planning.cellule(enfant, offre, j).contexte.ferme for j in semaine(jour))
+        if v.possible.geste == Geste.RESERVER:
+            demandes[_semaine_de(v)].add(v.changement.jour)
+        if v.cellule.offre.minimum_semaine and planning.calendrier.vacances_du(v.changement.jour):
+            semaines.setdefault(_semaine_de(v), v.cellule)
+    trop_peu = {}
+    for cle, cellule in semaines.items():
+        enfant, offre, jours = cellule.enfant, cellule.offre, semaine(cellule.jour)
+        nombre = len(demandes[cle].union(planning.jours_pris(enfant, offre, jours)))
+        ouverts = sum(not planning.cellule(enfant, offre, jour).contexte.ferme for jour in jours)
         minimum = min(offre.minimum_semaine, ouverts)
         if 0 < nombre < minimum:
-            trop_peu[enfant.pk, offre.cle, semaine(jour)[0]] = minimum
+            trop_peu[cle] = minimum
     return [_refuser_si_trop_peu(v, trop_peu) for v in verdicts]
+
+
+def _semaine_de(v):
+    """Child, service and Monday of a change."""
+    return v.cellule.enfant.pk, v.cellule.offre.cle, semaine(v.changement.jour)[0]
 
 
 def _refuser_si_trop_peu(v, trop_peu):
     if v.cellule is None or v.possible is None:
         return v
-    minimum = trop_peu.get((v.cellule.enfant.pk, v.cellule.offre.cle, semaine(v.changement.jour)[0]))
+    minimum = trop_peu.get(_semaine_de(v))
     if minimum is None:
         return v
     return Verdict(v.changement, v.cellule, raison=f"{minimum} jours au moins par semaine de vacances.")
@@ -246,7 +254,7 @@ def _empeche(cellule, c):
         if not contexte.inscrit:
             return "l'enfant n'est pas inscrit à ce service"
         return "complet" if contexte.complet else ""
-    if not m.reservation:
+    if not m.reservation or m.famille != contexte.famille:
         return "la réservation n'existe plus"
     return ""
 

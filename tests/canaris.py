@@ -4,6 +4,7 @@ import html
 import io
 import itertools
 import os
+import re
 from collections import deque
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,10 +18,13 @@ from pypdf import PdfReader
 from schwifty import IBAN
 
 from demandes import actions as demandes
+from demandes import planning
 from demandes.models import Demande
 from demandes.types import TYPES
+from enfants import offre, presences
 from enfants.actions import ajouter_enfant, rattacher
-from enfants.models import Ecole, Enfant, Garde, SuspensionAcces
+from enfants.models import Ecole, Enfant, Fermeture, Garde, Implantation, Place, SuspensionAcces
+from enfants.reservations import Changement
 from familles import acces
 from familles import actions as familles
 from familles.actions import PERIODE_HABITUELLE
@@ -28,13 +32,24 @@ from familles.champs import masquer_iban
 from familles.models import Utilisateur
 from messagerie.actions import notifier
 from tests.conftest import ClientVerifie
+from tests.enfants import service_essai as essai
 from tests.saisie import lignes, saisie
 
 NOMBRE = int(os.environ.get("CANARIS_FAMILLES", "3"))
 PAGES_MAX = 5_000  # of one crawl: a calendar without end must not run for ever
 SANS_EFFET = {"o", "_changelist_filters", "_facets"}  # the admin's: order, way back, counts beside the filters
 CALENDRIERS = {"mois"}  # another month of the same rows
-SECRETES = {"demande", "demande-enfant", "garde", "papier", "papier-enfant", "papier-sante", "sante"}
+SECRETES = {
+    "absence",
+    "demande",
+    "demande-enfant",
+    "garde",
+    "papier",
+    "papier-absence",
+    "papier-enfant",
+    "papier-sante",
+}
+SECRETES |= {"sante"}
 
 
 # --- The canaries ----------------------------------------------------------------------------------------
@@ -338,6 +353,7 @@ def _partager(v, ouvertes, foyers):
     """A child of the first two households: one file, a list of people and papers for each."""
     petit = _naitre(v, ouvertes[0], foyers[0] + foyers[1], ici=True)
     rattacher(petit.enfant, ouvertes[1])
+    _s_absenter(petit, foyers[0])  # before the weeks are told apart
     Garde.objects.create(
         enfant=petit.enfant,
         premier_foyer=ouvertes[0],
@@ -362,6 +378,59 @@ def _suspendre(v, famille, foyer):
     _remplir_le_dossier(petit, foyer[:1])
     _designer(petit, foyer[:1])
     _demander_pour(petit, foyer[:1])
+    _s_absenter(petit, foyer[:1])
+    return petit
+
+
+# --- Their days ------------------------------------------------------------------------------------------
+
+
+def _changer(login, enfant, geste, jour):
+    compte = Utilisateur.objects.select_related("responsable__famille").get(identifiant=login)
+    return planning.changer(compte.adulte.famille, [Changement(enfant.pk, essai.CODE, jour, geste)], par=compte)
+
+
+def _s_absenter(petit, foyer):
+    """Two days told absent with a proof, one accepted, one that waits; a mark of the sheet, corrected."""
+    agent, navigateur = Utilisateur.objects.get(identifiant="agent"), ClientVerifie()
+    compte = Utilisateur.objects.get(identifiant=foyer[0])
+    navigateur.force_login(compte, "familles.connexion.CompteActif")
+    jours = (essai.jour_ouvert(10), essai.jour_ouvert(30))
+    for jour in jours:
+        assert len(_changer(foyer[0], petit.enfant, "RESERVER", jour).faits) == 1
+        contenu = papier(petit.mot("papier-absence", *foyer))
+        envoi = {
+            "enfants": petit.enfant.pk,
+            "du": jour,
+            "retour": jour + timedelta(days=1),
+            "motif": "maladie",
+            "mot": petit.mot("absence", *foyer),
+            "pieces": SimpleUploadedFile(f"{petit.mot('piece-absence', *foyer)}.pdf", contenu, "application/pdf"),
+        }
+        assert navigateur.post("/mes-enfants/absence/", envoi).status_code == 302
+        if jour == jours[0]:
+            acceptee = Demande.objects.filter(type="absence").latest("pk")
+            demandes.accepter(acceptee.pk, par=agent, mot=petit.mot("message", *foyer))
+    lieu = Implantation.objects.get(service__code=essai.CODE)
+    place = Place(service=lieu.service, site=lieu.site, jour=timezone.localdate())
+    marques = [presences.Pointage(petit.enfant.pk, etat) for etat in ("PRESENT", "ABSENT")]
+    presences.pointer(place, marques[:1], par=agent)
+    Place.objects.filter(service=lieu.service, jour=place.jour).update(close_le=timezone.now(), close_par=agent)
+    # Nobody of the household reads why a mark was changed.
+    presences.pointer(place, marques[1:], par=agent, motif=petit.v.mot("correction", ici=petit.ici))
+    Place.objects.filter(service=lieu.service, jour=place.jour).update(close_le=None, close_par=None)
+
+
+def _attendre(couples):
+    """All of them want the one place of a day: the others wait, and none reads who has it; a closure, told to all."""
+    Implantation.objects.filter(service__code=essai.CODE).update(capacite=1)
+    offre.oublier()
+    jour = essai.jour_ouvert(20)
+    bilans = [_changer(foyer[0], petit.enfant, "RESERVER", jour) for petit, foyer in couples]
+    gestes = [v.possible.geste for bilan in bilans for v in bilan.faits]
+    assert gestes == ["RESERVER"] + ["ATTENDRE"] * (len(couples) - 1)
+    ferme = essai.jour_ouvert(12)
+    Fermeture.objects.create(valable_du=ferme, valable_au=ferme, motif="Grève du personnel")
 
 
 def eclore() -> list[Canari]:
@@ -371,7 +440,8 @@ def eclore() -> list[Canari]:
     """
     foyers = [(f"serin{n}a", f"serin{n}b") for n in range(NOMBRE)]
     v = Voliere(login for n, foyer in enumerate(foyers) if n % 3 == 0 or n == 1 for login in foyer)
-    ouvertes = [_ouvrir(v, foyer) for foyer in foyers]
+    ouvertes, couples = [_ouvrir(v, foyer) for foyer in foyers], []
+    essai.ouvrir()
     for n, (famille, foyer) in enumerate(zip(ouvertes, foyers, strict=True)):
         petit = _naitre(v, famille, foyer, ici=n % 3 == 0)
         _remplir_le_dossier(petit, foyer)
@@ -379,8 +449,11 @@ def eclore() -> list[Canari]:
         _demander_pour(petit, foyer)
         _annoncer(v, foyer)
         _vivre(v, famille, foyer)
+        _s_absenter(petit, foyer)
+        couples.append((petit, foyer))
     _partager(v, ouvertes, foyers)
-    _suspendre(v, ouvertes[0], foyers[0])
+    couples.append((_suspendre(v, ouvertes[0], foyers[0]), foyers[0][:1]))
+    _attendre(couples)
     acces.signaler_oubli(foyers[0][0])
     acces.inviter(Utilisateur.objects.get(identifiant=foyers[1][1]))
     return v.canaris
@@ -401,10 +474,25 @@ class Liens(HTMLParser):
                 self.trouves.append(attributs[nom])
 
 
+def _est_trop_loin(chemin):
+    """Plannings have arrows without end: the months around this one, the days around this one, are enough."""
+    trouve = re.search(r"/(20\d\d-\d\d)(-\d\d)?/", chemin)
+    if trouve is None:
+        return False
+    aujourdhui = timezone.localdate()
+    if trouve[2] is None:
+        annee, mois = map(int, trouve[1].split("-"))
+        return not -1 <= (annee - aujourdhui.year) * 12 + mois - aujourdhui.month <= 2
+    ecart = abs((date.fromisoformat(trouve[1] + trouve[2]) - aujourdhui).days)
+    return ecart > (7 if chemin.startswith("/mes-enfants/semaine/") else 2)
+
+
 def _a_suivre(lien, depuis):
     """The address on this host, None for what leads elsewhere or only shows the same rows in another order."""
     morceaux = urlsplit(urljoin(f"http://testserver{depuis}", lien))
     if morceaux.netloc != "testserver" or morceaux.scheme != "http" or morceaux.path.startswith("/static/"):
+        return None
+    if _est_trop_loin(morceaux.path):
         return None
     parametres = [p for p in parse_qsl(morceaux.query, keep_blank_values=True) if p[0] not in CALENDRIERS]
     if morceaux.path.startswith("/admin/"):

@@ -29,13 +29,15 @@ DU_FOYER = {"adresse", "banque", "caf", "courriel", "demande", "fiscal", "messag
 DU_FOYER |= {"papier", "piece", "sujet", "telephone"}  # what a joined paper holds, what it is called
 DES_ENFANTS = {"assurance", "demande-enfant", "enfant", "entourage", "garde", "naissance", "papier-enfant"}
 DES_ENFANTS |= {"papier-sante", "piece-enfant", "sante"}
-TOUTES = DU_FOYER | DES_ENFANTS
+DU_PLANNING = {"absence", "papier-absence", "piece-absence"}
+TOUTES = DU_FOYER | DES_ENFANTS | DU_PLANNING
 PERMISES = {
-    "agent": TOUTES,
-    "comptable": DU_FOYER - {"message", "sujet"},
+    "agent": TOUTES | {"correction"},
+    # Who came is counted: the children's names, why a mark was changed; not why they were away.
+    "comptable": DU_FOYER - {"message", "sujet"} | {"correction", "enfant"},
     # Of the children of his school alone; the adults to call are on the emergency sheet.
     "animateur": {"assurance", "enfant", "entourage", "naissance", "nom", "papier-sante", "piece-enfant", "sante"}
-    | {"telephone"},
+    | {"correction", "telephone"},
     "tresorerie": {"nom", "adresse"},
 }
 

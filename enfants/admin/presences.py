@@ -19,7 +19,7 @@ class ListeConstats(ChangeList):
         """The constats of the page, in three queries."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        phrases = constats(self.result_list)
+        phrases = constats(self.result_list, agent=request.user)
         for presence in self.result_list:
             presence.constat = phrases[presence.pk]
 
@@ -78,8 +78,13 @@ class PresenceAdmin(LectureSeuleAdmin):
 
     @admin.display(description="ce qui s'est passé")
     def constat(self, presence):
-        constat = getattr(presence, "constat", None) or constats([presence])[presence.pk]
-        return constat.phrase
+        return presence.constat.phrase
+
+    def get_object(self, request, object_id, from_field=None):
+        presence = super().get_object(request, object_id, from_field)
+        if presence is not None:
+            presence.constat = constats([presence], agent=request.user)[presence.pk]
+        return presence
 
     def history_view(self, request, object_id, extra_context=None):
         """Who changed the mark, before and after, from the database's own record."""

@@ -272,6 +272,8 @@ def _case_tenue(c, m):
     if m.presence == "PRESENT":
         etat = Etat.PRESENT_RESERVE if m.reservation else Etat.PRESENT
         return Case(etat, MOTS[etat])
+    if m.reservation and m.famille != c.famille:  # nor whether the child is ill: each household tells its own days
+        return Case(Etat.RESERVE, mot, "par l'autre foyer")
     if m.demande:
         quoi = {"ABSENCE": "absence", "ANNULER": "annulation"}.get(m.demande, "demande")
         return Case(Etat.DEMANDE, MOTS[Etat.DEMANDE], f"{quoi} en attente de la mairie")
@@ -279,8 +281,6 @@ def _case_tenue(c, m):
         return Case(Etat.ABSENCE, MOTS[Etat.ABSENCE], m.absence)
     if m.presence == "ABSENT" or c.feuille_close:
         return Case(Etat.ABSENT, MOTS[Etat.ABSENT], "réservé, pas venu") if m.reservation else _vide(c)
-    if m.famille != c.famille:
-        return Case(Etat.RESERVE, mot, "par l'autre foyer")
     if c.permis("ANNULER"):
         limite = c.limite("ANNULER")
         return Case(Etat.RESERVE, mot, f"annulable {jusqu_au(limite)}", limite)
@@ -311,7 +311,8 @@ def gestes(c: Contexte) -> list[Possibilite]:
         return _gestes_reserve(c, m)
     if m.attente:
         prendre = [Possibilite(Geste.PRENDRE, jusqu_au(m.offerte_jusqu_au), m.offerte_jusqu_au)]
-        offerte = m.offerte_jusqu_au and c.maintenant <= m.offerte_jusqu_au and not c.a_commence
+        tenu = c.inscrit and not c.ferme and not c.a_commence  # the child may have left since it joined the line
+        offerte = tenu and m.offerte_jusqu_au and c.maintenant <= m.offerte_jusqu_au
         return [*(prendre if offerte else []), Possibilite(Geste.QUITTER)]
     if c.ferme or not c.inscrit or c.pas_encore or c.a_commence:
         return []
@@ -353,12 +354,12 @@ def _gestes_reserve(c, m):
 def pourquoi_rien(c: Contexte) -> str:
     """Why the menu of a cell is empty, and what is still possible, in one sentence."""
     m = c.marques
+    if m.reservation and m.famille != c.famille:
+        return "Réservé par l'autre foyer\u00a0: lui seul peut changer ce jour."
     if m.demande:
         return "Une demande attend déjà une réponse pour ce jour."
     if m.presence or c.feuille_close:
         return "La journée est pointée\u00a0: contactez la mairie si quelque chose n'est pas juste."
-    if m.reservation and m.famille != c.famille:
-        return "Réservé par l'autre foyer\u00a0: lui seul peut changer ce jour."
     if m.reservation:
         return "Cette réservation ne se change plus en ligne."
     if c.ferme:

@@ -63,6 +63,7 @@ class Reserve:
 class Absence:
     """An absence the family declared.
 
+    :param motif: "" for who may not read it: it may tell an illness.
     :param consequence: what the reason leaves due, in the commune's words; "" when nothing does.
     """
 
@@ -150,7 +151,7 @@ def _present(f):
             sans_reservation=True,
             minutes_de_retard=retard,
         )
-    debut = _debut(f.reserve) + (f", absence annoncée ({f.absence.motif.lower()}) mais" if f.absence else ",")
+    debut = _debut(f.reserve) + (f", absence annoncée{_entre_parentheses(f.absence.motif)} mais" if f.absence else ",")
     return Constat(
         Code.PRESENT_RESERVE,
         _clore(f"{debut} présent", f, retard),
@@ -194,11 +195,15 @@ def _absence(f, debut, tardif):
         a_facturer = AFacturer.A_DECIDER
     else:
         a_facturer = AFacturer.NON
-    raison = ", ".join(filter(None, [a.motif.lower(), preuve]))
-    phrase = _clore(f"{debut}, absence annoncée{annonce} ({raison})", f)
+    phrase = _clore(f"{debut}, absence annoncée{annonce}{_entre_parentheses(a.motif, preuve)}", f)
     if a.consequence and code in (Code.ABSENT_JUSTIFIE, Code.ABSENCE_DECLAREE):
         phrase += f" Règle\u00a0: {a.consequence.rstrip('.')}."
     return Constat(code, phrase, a_facturer, tardif)
+
+
+def _entre_parentheses(motif, preuve=""):
+    raison = ", ".join(filter(None, [motif.lower(), preuve]))
+    return f" ({raison})" if raison else ""
 
 
 def _annule(f):

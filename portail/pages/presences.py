@@ -234,7 +234,7 @@ def _choix(request, jour, erreur):
 
 def _rendre(request, fiche, saisie=None, *, motif=None, conflits=(), cherche="", trouves=(), status=200):
     saisie = saisie or saisies.Saisie()
-    phrases = feuilles.constats([ligne.presence for ligne in fiche.lignes if ligne.presence])
+    phrases = feuilles.constats([ligne.presence for ligne in fiche.lignes if ligne.presence], agent=request.user)
     lignes = [_ligne(ligne, saisie, phrases, conflits, trouves) for ligne in fiche.lignes]
     lieu = fiche.implantation
     attendus = sum(ligne.est_attendu for ligne in fiche.lignes)

@@ -9,10 +9,24 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from demandes import actions
-from demandes.models import Demande, PieceJointe
+from demandes.models import Demande, JourDemande, Justificatif, PieceJointe
 from demandes.types import TYPES
 from enfants import actions as enfants
-from enfants.models import DocumentEnfant, Enfant, Garde, Informations, PersonneAutorisee, Rattachement, Sante
+from enfants.models import (
+    Attente,
+    DocumentEnfant,
+    Enfant,
+    Fermeture,
+    Garde,
+    Informations,
+    Inscription,
+    PersonneAutorisee,
+    Place,
+    Presence,
+    Rattachement,
+    Reservation,
+    Sante,
+)
 from familles import acces
 from familles import actions as familles
 from familles.models import (
@@ -33,6 +47,7 @@ pytestmark = pytest.mark.django_db
 
 MODELES = [
     AncienFoyer,
+    Attente,
     CoordonneesBancaires,
     Courriel,
     Demande,
@@ -40,14 +55,21 @@ MODELES = [
     DossierCaf,
     Enfant,
     Famille,
+    Fermeture,
     Fil,
     Garde,
     Informations,
+    Inscription,
+    JourDemande,
+    Justificatif,
     Message,
     PersonneAutorisee,
     PieceJointe,
+    Place,
+    Presence,
     QuotientFamilial,
     Rattachement,
+    Reservation,
     Responsable,
     Sante,
     SituationFiscale,

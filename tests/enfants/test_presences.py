@@ -398,10 +398,12 @@ def test_les_constats_lisent_la_reservation_qui_tient_et_le_delai(place, enfants
     )
     pointer(place, [Pointage(enfants[nom].pk, ABSENT) for nom in ("Léa", "Tom", "Inès", "Zoé")], par=hugo)
     lues = Presence.objects.filter(jour=JOUR).select_related("service", "place", "pointee_par", "enfant")
-    constats = feuilles.constats(lues)
+    constats = feuilles.constats(lues, agent=hugo)
     codes = {p.enfant.prenom: constats[p.pk].code for p in lues}
     assert codes == {"Léa": "ABSENT_NON_JUSTIFIE", "Tom": "ANNULE_TARD", "Inès": "ANNULE", "Zoé": "EN_LISTE"}
     Service.objects.update(actif=False)
     feuilles.offres.oublier()
     tom = lues.get(enfant=enfants["Tom"])
-    assert feuilles.constats([tom])[tom.pk].code == "ANNULE"  # the deadline of what is no longer offered is not known
+    assert (
+        feuilles.constats([tom], agent=hugo)[tom.pk].code == "ANNULE"
+    )  # the deadline of what is no longer offered is not known

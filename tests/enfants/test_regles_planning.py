@@ -128,6 +128,18 @@ CASES = {
         "Réservé",
         "par l'autre foyer",
     ),
+    "l'autre foyer a déclaré une absence": (
+        {"marques": Marques(reservation=3, famille=8, absence="Enfant malade")},
+        Etat.RESERVE,
+        "Réservé",
+        "par l'autre foyer",
+    ),
+    "l'absence de l'autre foyer attend la mairie": (
+        {"marques": Marques(reservation=3, famille=8, demande="ABSENCE"), "feuille_close": True},
+        Etat.RESERVE,
+        "Réservé",
+        "par l'autre foyer",
+    ),
     "présent et réservé": ({"marques": reserve(presence="PRESENT")}, Etat.PRESENT_RESERVE, "Présent et réservé", ""),
     "présent sans réserver": ({"marques": Marques(presence="PRESENT")}, Etat.PRESENT, "Présent", ""),
     "absent pointé": ({"marques": reserve(presence="ABSENT")}, Etat.ABSENT, "Absent", "réservé, pas venu"),

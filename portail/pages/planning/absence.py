@@ -1,10 +1,8 @@
 """Days told absent: one from its cell, or all of a sick child until its return."""
 
 from datetime import timedelta
-from functools import partial
 
 from django.contrib import messages
-from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -113,12 +111,9 @@ def _declarer(request, annulables, absents, motif, pieces):
         [Changement(c.enfant.pk, c.offre.code, c.jour, geste) for c in cellules]
         for cellules, geste in ((annulables, Geste.ANNULER), (absents, Geste.ABSENCE))
     )
-    ecrire = partial(
-        demandes.declarer_absence, motif=d["motif"], mot=d["mot"], pieces=pieces.ranger(), par=request.user
+    bilans = demandes.annuler_et_declarer(
+        request.famille, annuler, declarer, par=request.user, motif=d["motif"], mot=d["mot"], pieces=pieces.ranger()
     )
-    with transaction.atomic():  # all of it, or nothing
-        bilans = [demandes.changer(request.famille, annuler, par=request.user)] if annuler else []
-        bilans += [ecrire(request.famille, declarer)] if declarer else []
     for bilan in bilans:
         annoncer(request, bilan)
     premiere = (annulables + absents)[0]

@@ -33,8 +33,10 @@ def lire(texte: str) -> list[Changement]:
     """
     try:
         lignes = json.loads(texte)
+        if type(lignes) is not list:
+            raise TypeError("Pas une liste")
         changements = [
-            Changement(_cle(enfant), str(service), date.fromisoformat(jour), Geste(geste), formule and _cle(formule))
+            Changement(_cle(enfant), str(service), date.fromisoformat(jour), Geste(geste), _formule(formule))
             for enfant, service, jour, geste, formule in lignes
         ]
     except (ValueError, TypeError, RecursionError) as erreur:
@@ -48,6 +50,10 @@ def _cle(valeur):
     if type(valeur) is not int or not 0 < valeur < 2**63:
         raise ValueError("Pas une clé")
     return valeur
+
+
+def _formule(valeur):
+    return None if valeur is None else _cle(valeur)
 
 
 def est_lisible(c: Changement) -> bool:
