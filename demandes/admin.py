@@ -171,9 +171,12 @@ class DemandeAdmin(LectureSeuleAdmin):
             decider(version=int(version) if version.isdecimal() and len(version) < 10 else 0)
         except actions.DecisionImpossible as erreur:
             self.message_user(request, str(erreur), messages.ERROR)
-            return self._page(
-                request, self._demande(request, demande.pk), refus=RefusForm(initial=request.POST.dict()), status=409
-            )
+            demande = self._demande(request, demande.pk)
+            # What the agent has ticked or typed stays: a day unticked may not come back ticked.
+            acceptee = demande.est_en_attente and request.POST.get("decision") == "accepter"
+            decision = self._formulaire_decision(demande, request.POST) if acceptee else None
+            refus = RefusForm(initial=request.POST.dict())
+            return self._page(request, demande, refus=refus, decision=decision, status=409)
         demande.refresh_from_db()
         self.message_user(
             request, f"{demande} : {demande.get_etat_display().lower()}. La famille est prévenue.", messages.SUCCESS

@@ -16,14 +16,13 @@ from demandes import textes_planning as textes
 from demandes.models import Demande, JourDemande, Justificatif, PieceJointe
 from demandes.types.planning import Absences, Reservations
 from enfants import reservations
-from enfants.messages import prevenir
 from enfants.models import MotifAbsence
 from enfants.planning import Planning, marques
 from enfants.regles.dates import jours_en_clair
 from enfants.regles.planning import Geste
 from enfants.reservations import Changement, Verdict
 from familles.models import Famille, Utilisateur
-from messagerie.actions import prevenir_service
+from messagerie.actions import notifier, prevenir_service
 from messagerie.models import ServiceMairie
 
 INVERSES = {
@@ -220,12 +219,12 @@ def _attendre(demande, genre, verdicts, motif, pieces):
 
 def _raconter(planning, bilan, par):
     """One message for the household, which has just done it: no mail."""
-    enfants = {v.cellule.enfant.pk: v.cellule.enfant for v in bilan.faits + bilan.a_decider}
     sujet, corps = textes.message(bilan)
     demande = next(iter(bilan.demandes), None)
     lien = {"lien": demande.get_absolute_url(), "lien_libelle": "Voir le détail"} if demande else {}
     message = {"sujet": sujet, "corps": corps, "par": None, "courriel": False, "lu_par": par.adulte, **lien}
-    prevenir(planning.famille, list(enfants.values()), suspendus=planning.suspendus, **message)
+    # A household has two adults: beside one who may not see these children, who has just done it reads it alone.
+    notifier(planning.famille, destinataire=par.adulte if planning.suspendus else None, **message)
 
 
 # --- Undone ----------------------------------------------------------------------------------------------

@@ -156,7 +156,6 @@ class Planning:
         self._fermes: dict[tuple[int, date], str] = {}
         self.suspendus: set[int] = set()  # adults of the household who may not see one of these children
         self._lire(en_attente)
-        self._compter()
 
     # --- Read ---
 
@@ -253,6 +252,7 @@ class Planning:
         )
         if en_attente is not None:
             autres.append(en_attente(cles, self.du, self.au))
+        autres += self._ages_a_compter()
         for ligne in reservations.union(*autres, all=True):
             self._ranger(*ligne)
 
@@ -269,6 +269,9 @@ class Planning:
             self.suspendus.add(cle)
         elif genre == "inscription":
             self._inscriptions[enfant, service].append((jour, au))
+        elif genre in ("prise", "file"):
+            tenus = self._ages if genre == "prise" else self._en_file
+            tenus[service, site, jour] += [cle] * nombre
         else:
             m = self._marques[enfant, service, jour]
             if genre == "reservation":
@@ -276,46 +279,52 @@ class Planning:
             elif genre == "presence":
                 m.presence = texte
             elif genre == "attente":
-                m.attente, m.rang, m.offerte_jusqu_au, m.formule = cle, nombre, instant, formule
+                m.attente, m.rang, m.formule = cle, nombre, formule
+                # Read in UTC; the words of the cell name the hour of the commune.
+                m.offerte_jusqu_au = timezone.localtime(instant) if instant else None
             else:
                 m.demande = texte
 
-    def _compter(self):
-        """Ages of the children that have a place or are offered one, and of those in line, where places are counted.
+    def _ages_a_compter(self):
+        """Marks of how many children of each age (``cle``) have a place or are offered one, and how many are in line.
 
-        Only where these children go and from today on: a place of yesterday is nobody's. Ages are read, a join more,
-        only where some have places of their own.
+        Only where places are counted, where these children go, from today on: a place of yesterday is nobody's. Ages
+        are read, a join more, only where some have places of their own.
         """
+        if self.au < timezone.localdate(self.maintenant):
+            return []
         lieux = [(offre, offre.lieu(enfant.ecole_id)) for enfant in self.enfants.values() for offre in self.offres]
         limites = {(offre.cle, lieu.site): lieu for offre, lieu in lieux if lieu and lieu.est_limite}
-        comptes = [
-            self._compter_lignes(lignes, cles, avec_ages, attend)
+        attentes = Attente.objects.ouvertes()
+        return [
+            self._compter(lignes, genre, cles, avec_ages)
             for avec_ages in (False, True)
             if (cles := [cle for cle, lieu in limites.items() if bool(lieu.tranches) is avec_ages])
-            for lignes, attend in (
-                (Reservation.objects.actives(), False),
-                (Attente.objects.ouvertes().filter(offerte_le__isnull=False), False),
-                (Attente.objects.ouvertes().filter(offerte_le=None), True),
+            for lignes, genre in (
+                (Reservation.objects.actives(), "prise"),
+                (attentes.filter(offerte_le__isnull=False), "prise"),
+                (attentes.filter(offerte_le=None), "file"),
             )
         ]
-        if not comptes or self.au < timezone.localdate(self.maintenant):
-            return
-        for service, site, jour, ans, attend, nombre in comptes[0].union(*comptes[1:], all=True):
-            tenus = self._en_file if attend else self._ages
-            tenus[service, site, jour] += [ans] * nombre
 
-    def _compter_lignes(self, lignes, cles, avec_ages, attend):
-        """(service, site, day, age, in line, how many) of the rows at these (service, site)."""
+    def _compter(self, lignes, genre, cles, avec_ages):
+        """How many of these rows, by day and age, at these (service, site)."""
         debut = max(self.du, timezone.localdate(self.maintenant))
         age_ce_jour = Func(F("jour"), F("enfant__date_naissance"), function="AGE")
         ages = Func(Value("year"), age_ce_jour, function="DATE_PART") if avec_ages else Value(None)
         ici = reduce(or_, (Q(place__service=service, place__site=site) for service, site in cles))
-        return (
+        return marques(
             lignes.filter(ici, place__jour__gte=debut, place__jour__lte=self.au)
             .order_by()
-            .annotate(ans=Cast(ages, IntegerField()), attend=Value(attend))
-            .values_list("place__service_id", "place__site_id", "place__jour", "ans", "attend")
-            .annotate(n=Count("pk"))
+            .annotate(ans=Cast(ages, IntegerField()))
+            .values("place__service_id", "place__site_id", "place__jour", "ans")
+            .annotate(n=Count("pk")),
+            genre,
+            cle=F("ans"),
+            service=F("place__service_id"),
+            site=F("place__site_id"),
+            jour=F("place__jour"),
+            nombre=F("n"),
         )
 
     # --- Cells ---

@@ -166,9 +166,7 @@ def _verdict(planning, c):
     if c.geste == Geste.RESERVER and possible is None:
         possible = cellule.geste(Geste.ATTENDRE)  # the last place went between the page and the click
     if possible is None:
-        deja = c.geste == Geste.RESERVER and m.reservation
-        raison = "Déjà réservé." if deja else regles.pourquoi_rien(cellule.contexte)
-        return Verdict(c, cellule, raison=raison)
+        return Verdict(c, cellule, raison=_pourquoi_pas(cellule, c.geste))
     if c.geste in (Geste.RESERVER, Geste.ATTENDRE) and not _formule_permise(offre, c.formule):
         return Verdict(c, cellule, raison="Choisissez une formule.")
     verdict = Verdict(c, cellule, possible, reservation=m.reservation)
@@ -179,6 +177,25 @@ def _verdict(planning, c):
         # « -1 »: there will be a row; its key is not known yet.
         planning.marquer(enfant, offre, c.jour, reservation=-1 if reservee else None, famille=planning.famille.pk)
     return verdict
+
+
+def _pourquoi_pas(cellule, geste):
+    """Why this change has no effect: most often the other parent was faster, or the page was old."""
+    m = cellule.contexte.marques
+    if geste in (Geste.RESERVER, Geste.ATTENDRE):
+        if m.reservation:
+            return "Déjà réservé."
+        if m.attente:
+            return "Une place est proposée pour ce jour." if m.offerte_jusqu_au else "Déjà sur la liste d'attente."
+        if cellule.geste(Geste.RESERVER):
+            return "Une place s'est libérée\u00a0: réservez ce jour."
+    elif geste in (Geste.QUITTER, Geste.PRENDRE):
+        return "Cette place n'est plus proposée." if m.attente else "Ce jour n'est plus sur la liste d'attente."
+    elif not m.reservation and not m.demande:
+        return "Aucune réservation ce jour-là."
+    elif geste == Geste.REVENIR and not m.absence:
+        return "Aucune absence déclarée ce jour-là."
+    return regles.pourquoi_rien(cellule.contexte)
 
 
 def _formule_permise(offre: Offre, formule: int | None) -> bool:

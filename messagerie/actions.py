@@ -103,6 +103,6 @@ def marquer_lu(fil: Fil, adulte: Responsable) -> None:
 
 
 def prevenir_service(service: ServiceMairie | None, modele: str, **contexte) -> None:
-    """Mail the service's own address, where it wants to be told at each event."""
+    """Mail the service's own address, where it wants to be told at each event; it leaves within the minute."""
     if service and service.courriel and service.rythme == ServiceMairie.Rythme.IMMEDIAT:
-        envoyer_modele(modele, service.courriel, service=service, **contexte)
+        envoyer_modele(modele, service.courriel, reveiller=False, service=service, **contexte)

@@ -15,11 +15,18 @@ class PieceJointeRefusee(Exception):
 
 
 class BoiteDEnvoi(BaseEmailBackend):
+    """:param reveiller: False for a mail that nobody is waiting for: the next round of the clock sends it."""
+
+    def __init__(self, *args, reveiller=True, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.reveiller = reveiller
+
     def send_messages(self, email_messages):
         courriels = [courriel for message in email_messages for courriel in self._courriels(message)]
         if courriels:
             Courriel.objects.bulk_create(courriels)
-            reveiller()
+            if self.reveiller:
+                reveiller()
         return len(email_messages)
 
     def _courriels(self, message: EmailMessage):

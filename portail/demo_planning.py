@@ -47,7 +47,7 @@ SERVICES = {
     "restauration": (
         {"nom": "Restauration scolaire", "nom_court": "Cantine", "couleur": "#0f5f6e", "jours": ECOLE}
         | {"heure_debut": time(12), "heure_fin": time(13, 45), "pieces_requises": ["ASSURANCE"]}
-        | {"note_retard": "un repas demandé en retard est majoré de 50 %."},
+        | {"note_retard": "un repas demandé en retard est majoré de 50\u00a0%."},
         {"RESERVER": AVANT_VEILLE, "ANNULER": AVANT_VEILLE},
     ),
     "accueil-soir": (

@@ -349,7 +349,9 @@ MATRICE: dict[str, list[Ligne]] = {
     ],
     "mes-enfants/semaine/": [page_famille("/mes-enfants/semaine/", get=CETTE_SEMAINE, post=CETTE_SEMAINE)],
     "mes-enfants/semaine/<str:jour>/": [
-        page_famille("/mes-enfants/semaine/2026-11-23/", post="/mes-enfants/semaine/", quoi="semaine, rien de changé"),
+        page_famille(
+            "/mes-enfants/semaine/2026-11-23/", post="/mes-enfants/semaine/2026-11-23/", quoi="semaine, rien de changé"
+        ),
         page_famille("/mes-enfants/semaine/2026-11-31/", foyer=(), quoi="jour qui n'existe pas"),
     ],
     "mes-enfants/semaine/<str:jour>/copier/": [

@@ -4,6 +4,7 @@ Counted: SELECT, INSERT, UPDATE and DELETE of a warm request, session and accoun
 is written once a minute at most and is not.
 """
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -47,11 +48,15 @@ COMPTEES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 def requetes(navigateur, adresse) -> list[str]:
     """The queries of the page once the commune is cached and the session stamped."""
     assert navigateur.get(adresse).status_code == 200
-    with CaptureQueriesContext(
-        connection,
-    ) as captees:
+    with CaptureQueriesContext(connection) as captees:
         assert navigateur.get(adresse).status_code == 200
-    return [requete["sql"] for requete in captees.captured_queries if requete["sql"].startswith(COMPTEES)]
+    return comptees(captees)
+
+
+def comptees(captees) -> list[str]:
+    """The counted statements, without what the trail of changes sets in front of each."""
+    sqls = [re.sub(r"^SELECT set_config\('pghistory.*?\}', true\); ", "", r["sql"]) for r in captees.captured_queries]
+    return [sql for sql in sqls if sql.lstrip("(").startswith(COMPTEES)]
 
 
 def lister(sqls):

@@ -20,6 +20,7 @@ class TypeDemande:
     ``pour`` gives the kind that knows which, and the loop goes on with it as with any other.
     """
 
+    do_not_call_in_templates = True  # a class: templates read its words, they do not make one
     code: str
     libelle: str  # as in the list of demandes
     libelle_icone: str  # as in the notice, on the icon at the left

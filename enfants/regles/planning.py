@@ -284,7 +284,12 @@ def _case_tenue(c, m):
     if c.permis("ANNULER"):
         limite = c.limite("ANNULER")
         return Case(Etat.RESERVE, mot, f"annulable {jusqu_au(limite)}", limite)
-    return Case(Etat.RESERVE, mot, "" if c.a_commence else "ne s'annule plus")
+    return Case(Etat.RESERVE, mot, "" if c.a_commence else _plus_annulable(c))
+
+
+def _plus_annulable(c):
+    limite = c.limite("ANNULER")
+    return f"ne s'annule plus {depuis(limite)}" if limite else "ne s'annule pas en ligne"
 
 
 def _vide(c):
@@ -361,7 +366,10 @@ def pourquoi_rien(c: Contexte) -> str:
     if m.presence or c.feuille_close:
         return "La journée est pointée\u00a0: contactez la mairie si quelque chose n'est pas juste."
     if m.reservation:
-        return "Cette réservation ne se change plus en ligne."
+        limite = None if m.absence or c.permis("ANNULER") else c.limite("ANNULER")
+        if limite is None:
+            return "Cette réservation ne se change plus en ligne."
+        return f"Le délai d'annulation est passé {depuis(limite)}."
     if c.ferme:
         return f"Fermé\u00a0: {c.ferme}."
     if not c.inscrit:

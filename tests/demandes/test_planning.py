@@ -134,7 +134,7 @@ def test_l_annulation_s_arrete_a_la_seconde_du_delai(maintenant, etat, changer, 
     horloge(maintenant)
     bilan = changer("durand", veut("ANNULER", LUNDI_23))
     assert etats("durand", "Léa", "restauration", LUNDI_23) == [etat]
-    refus = [] if etat == "libre" else ["Cette réservation ne se change plus en ligne."]
+    refus = [] if etat == "libre" else ["Le délai d'annulation est passé depuis le jeudi 19 novembre à 12\u00a0h."]
     assert raisons(bilan) == refus
 
 
@@ -432,9 +432,9 @@ def test_le_dernier_changement_se_defait_tant_que_le_delai_court(changer, horlog
     changer("durand", planning.a_defaire(demande))
     assert jours_reserves() == [("Léa", "restauration", LUNDI_23)]
     demande = changer("durand", veut("RESERVER", JEUDI_19)).demande
-    horloge("2026-11-17T12:00:01")  # the limit of Thursday 19
+    horloge("2026-11-16T12:00:01")  # the limit of Thursday 19
     bilan = changer("durand", planning.a_defaire(demande))
-    assert raisons(bilan) == ["Cette réservation ne se change plus en ligne."]
+    assert raisons(bilan) == ["Le délai d'annulation est passé depuis le lundi 16 novembre à 12\u00a0h."]
     assert etats("durand", "Léa", "restauration", JEUDI_19) == ["reserve"]
 
 

@@ -113,7 +113,7 @@ CASES = {
         {"marques": reserve(), "maintenant": "2026-11-25T18:00:01"},
         Etat.RESERVE,
         "Réservé",
-        "ne s'annule plus",
+        "ne s'annule plus depuis le mercredi 25 novembre à 18\u00a0h",
     ),
     "réservé, commencé": ({"marques": reserve(), "maintenant": "2026-11-26T12:30"}, Etat.RESERVE, "Réservé", ""),
     "réservé un jour fermé depuis": (

@@ -1,12 +1,15 @@
 """Every page of a parent: fits the screen, is accessible, breaks no security policy, ends at the login page."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from enfants.models import Enfant
+from tests.enfants.service_essai import CODE, demander, jour_ouvert, ouvrir
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,6 +45,51 @@ def defauts(page):
     ]
 
 
+def pages_du_planning(lea):
+    """Whatever the date: Léa has a service open all year, one day booked, the next free."""
+    ouvrir(note_retard="le jour coûte le double.")
+    jour = jour_ouvert()
+    demander("durand", "Léa", jour)
+    voisin = jour_ouvert(dans=(jour - timezone.localdate()).days + 1)
+    enfant = Enfant.objects.get(prenom="Léa").pk
+    quand = f"enfants={enfant}&du={jour}&retour={voisin}"
+    return [
+        f"{lea}planning/{jour:%Y-%m}/",
+        f"{lea}planning/{jour}/{CODE}/",
+        f"{lea}planning/{voisin}/{CODE}/",
+        f"{lea}planning/{timezone.localdate() - timedelta(days=3)}/{CODE}/",
+        f"{lea}inscriptions/",
+        f"/mes-enfants/semaine/{jour}/",
+        "/mes-enfants/repeter/",
+        f"/mes-enfants/malade/?enfant={enfant}",
+        f"/mes-enfants/absence/?{quand}",
+        f"/mes-enfants/absence/?{quand}&maladie=1",
+        f"/mes-enfants/absence/?du={jour}",
+        "/mes-enfants/abonnement/",
+    ]
+
+
+def etapes_du_planning(parent):
+    """What a click alone shows: the menu over the grid, the summary, an absence that lacks its proof."""
+    trouves, jour = {}, jour_ouvert()
+    lea = Enfant.objects.get(prenom="Léa")
+    page = parent.ouvrir(f"/mes-enfants/{lea.uuid}/planning/{jour:%Y-%m}/")
+    page.locator(f'[data-jour="{jour}"][data-service="{CODE}"]').click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    trouves["menu d'une case"] = (parent.deborde(), defauts(page))
+    page = parent.ouvrir(f"/mes-enfants/semaine/{jour}/")
+    page.locator(f'[value="{lea.pk}.{CODE}.{jour}"][name=c]').uncheck()
+    page.get_by_role("button", name="Voir le récapitulatif").click()
+    expect(page.get_by_role("heading", name="Vérifiez avant d'envoyer")).to_be_visible()
+    trouves["récapitulatif"] = (parent.deborde(), defauts(page))
+    page = parent.ouvrir(f"/mes-enfants/absence/?enfants={lea.pk}&du={jour}&retour={jour + timedelta(days=1)}")
+    page.get_by_label("Enfant malade").check()
+    page.get_by_role("button", name="Déclarer l'absence").click()
+    expect(page.get_by_text("Joignez le justificatif").first).to_be_visible()
+    trouves["absence sans justificatif"] = (parent.deborde(), defauts(page))
+    return trouves
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("taille", ["telephone", "bureau"])
 def test_les_pages_tiennent_dans_l_ecran_et_se_lisent(visiteur, taille, theme):
@@ -52,11 +100,12 @@ def test_les_pages_tiennent_dans_l_ecran_et_se_lisent(visiteur, taille, theme):
         trouves[chemin] = (parent.deborde(), defauts(page))
     parent.connecter("durand")
     lea = f"/mes-enfants/{Enfant.objects.get(prenom='Léa').uuid}/"
-    suites = ("", "etat-civil/", "autorisations/", "informations/", "sante/", "consultations/")
-    for chemin in [*PAGES, *(lea + suite for suite in suites)]:
+    suites = ("", "dossier/", "etat-civil/", "autorisations/", "informations/", "sante/", "consultations/")
+    for chemin in [*PAGES, *(lea + suite for suite in suites), *pages_du_planning(lea)]:
         page = parent.ouvrir(chemin)
         assert page.locator("h1").count() == 1, chemin
         trouves[chemin] = (parent.deborde(), defauts(page))
+    trouves |= etapes_du_planning(parent)
     mere = visiteur(taille, theme=theme)
     mere.connecter("rossi")
     garde = f"/mes-enfants/{Enfant.objects.get(prenom='Inès').uuid}/garde/"

@@ -1,5 +1,6 @@
 """Mes enfants: the cards, a child's file, its custody, its papers and their reminder."""
 
+import re
 from datetime import date, timedelta
 from html import unescape
 
@@ -33,6 +34,20 @@ def ranger(enfant, famille, nature="VACCINS", *, expire_le=None, nom="papier.pdf
 
 
 # --- The cards -------------------------------------------------------------------------------------------
+
+
+def test_chaque_fiche_du_dossier_porte_son_titre(connecter, enfant):
+    page = texte(connecter("durand").get(f"/mes-enfants/{enfant('Léa').uuid}/dossier/"))
+    titres = [" ".join(re.sub("<[^>]*>", "", titre).split()) for titre in re.findall(r"<h2.*?</h2>", page, re.DOTALL)]
+    assert titres == [
+        "État civil",
+        "Personnes autorisées",
+        "Informations",
+        "Données sanitaires",
+        "Inscriptions",
+        "Documents",
+        "Vos demandes",
+    ]
 
 
 def test_une_carte_dit_l_age_la_classe_et_ce_qui_manque(connecter):

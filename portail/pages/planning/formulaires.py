@@ -84,7 +84,7 @@ class RepeterForm(_Form):
         elif du and au and au - du > DUREE_MAX:
             self.add_error("au", "Choisissez une période d'un an au plus.")
         elif du and au and not self.errors and len(self.changements()) > CHANGEMENTS_MAX:
-            self.add_error("au", "C'est trop de jours à la fois : choisissez une période plus courte.")
+            self.add_error("au", "C'est trop de jours à la fois\u00a0: choisissez une période plus courte.")
         return donnees
 
     def changements(self) -> list[Changement]:

@@ -71,11 +71,14 @@ def recapitulatif(request):
     return montrer(request, changements)
 
 
-def montrer(request, changements: list[Changement]):
-    """The summary page; without a change, back with a word."""
+def montrer(request, changements: list[Changement], semaine: date | None = None):
+    """The summary page; without a change, back with a word.
+
+    :param semaine: a day of the week that the parent was looking at.
+    """
     if not changements:
         messages.info(request, "Rien n'a changé\u00a0: aucun jour n'a été ajouté ni retiré.")
-        return redirect("semaine_courante")
+        return redirect("semaine", semaine.isoformat()) if semaine else redirect("semaine_courante")
     if len(changements) > CHANGEMENTS_MAX:
         messages.error(request, "C'est trop de jours à la fois\u00a0: choisissez une période plus courte.")
         return redirect("repeter")

@@ -130,8 +130,7 @@ def semaine_courante(request):
 def semaine(request, jour):
     """Tick the days wanted for all the children; what changes is told before it is sent."""
     if request.method == "POST":
-        lire_jour(jour)
-        return montrer(request, _lire_semaine(request.POST))
+        return montrer(request, _lire_semaine(request.POST), lire_jour(jour))
     page = charger_semaine(request, jour)
     contexte = {
         "page": page,
@@ -198,21 +197,24 @@ def repeter(request):
 
 
 def _sans_fermes(request, du_foyer, changements):
-    """Without the days when nothing is held: over a year, they would hide what matters. Their number is told."""
+    """Without what is so already, nor the days when nothing is held: over a year, they would hide what matters.
+
+    The number of closed days is told.
+    """
     if not changements:
         return changements
     jours = [c.jour for c in changements]
     planning = demandes.ouvrir(request.famille, du_foyer, min(jours), max(jours))
-    gardes = [c for c in changements if not _est_ferme(planning, c)]
-    if sautes := len({c.jour for c in changements} - {c.jour for c in gardes}):
+    contextes = [
+        (c, planning.cellule(planning.enfants[c.enfant], planning.offre(c.service), c.jour).contexte)
+        for c in changements
+    ]
+    utiles = [(c, x) for c, x in contextes if bool(x.marques.reservation) == (c.geste == Geste.ANNULER)]
+    gardes = [c for c, contexte in utiles if not contexte.ferme or c.geste == Geste.ANNULER]
+    if sautes := len({c.jour for c, _ in utiles} - {c.jour for c in gardes}):
         mots = "1 jour fermé est laissé" if sautes == 1 else f"{sautes} jours fermés sont laissés"
         messages.info(request, f"{mots} de côté\u00a0: vacances, jours fériés, fermetures, jours de l'autre foyer.")
     return gardes
-
-
-def _est_ferme(planning, c):
-    contexte = planning.cellule(planning.enfants[c.enfant], planning.offre(c.service), c.jour).contexte
-    return bool(contexte.ferme) or bool(c.geste == Geste.RESERVER and contexte.marques.reservation)
 
 
 @page_famille
@@ -243,4 +245,4 @@ def copier(request, jour):
     if not modeles:
         messages.info(request, "Cette semaine ne porte aucune réservation à copier.")
         return redirect("semaine", lundi.isoformat())
-    return montrer(request, _sans_fermes(request, du_foyer, changements))
+    return montrer(request, _sans_fermes(request, du_foyer, changements), lundi)
