@@ -45,7 +45,7 @@ def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:
         aller = [
             ("Semaine de tous", "semaine_courante", "semaine", "calendrier"),
             ("Mon enfant est malade", "malade", "malade", "sante"),
-            ("Répéter des jours", "repeter", "repeter", "sablier"),
+            ("Répéter des jours", "repeter", "repeter", "repeter"),
         ]
         famille = [Icone(genre.libelle_icone, genre.url(), genre.icone, False) for genre in types_de(MON_COMPTE)]
         planning = [Icone(mot, reverse(nom), icone, cle == actif) for mot, nom, cle, icone in aller]
@@ -53,6 +53,7 @@ def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:
     if enfant is not None:
         planning = [
             Icone("Planning", reverse("enfant", args=[enfant.uuid]), "calendrier", actif == "planning"),
+            Icone("Mon enfant est malade", f"{reverse('malade')}?enfant={enfant.pk}", "sante", False),
             Icone("Dossier", reverse("dossier_enfant", args=[enfant.uuid]), "fiche", actif == "dossier"),
         ]
         lire = [

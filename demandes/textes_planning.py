@@ -1,14 +1,15 @@
 """The planning's changes in words: titles of the demandes, summaries, messages."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from demandes.models import JourDemande
 from enfants.regles.dates import enumerer, jours_en_clair
 from enfants.regles.planning import Geste
 from enfants.reservations import Verdict
-from portail.outils.francais import au_milieu
+from portail.outils.francais import au_milieu, de
 
+JOURS_EN_LIGNE = 8
 # geste -> what happened to one day, to several
 MOTS = {
     Geste.RESERVER: ("jour réservé", "jours réservés"),
@@ -21,23 +22,37 @@ MOTS = {
 }
 
 
-def compter(gestes: Iterable[str]) -> str:
-    """« 12 jours réservés et 1 jour annulé »."""
-    nombres = defaultdict(int)
-    for geste in gestes:
-        nombres[geste] += 1
-    return enumerer(f"{n} {MOTS[geste][n > 1]}" for geste, n in sorted(nombres.items(), key=_ordre))
+# The mairie has not answered yet: nothing is booked.
+MOTS_DEMANDES = MOTS | {Geste.RESERVER: ("jour demandé", "jours demandés")}
 
 
-def _ordre(paire):
-    return list(MOTS).index(paire[0])
+def compter(gestes: Iterable[str], demandes: Iterable[str] = ()) -> str:
+    """« 12 jours réservés, 1 jour annulé et 2 jours demandés ».
+
+    :param demandes: those that the mairie decides.
+    """
+    return enumerer([*_compter(gestes, MOTS), *_compter(demandes, MOTS_DEMANDES)])
+
+
+def compter_verdicts(verdicts: Iterable[Verdict]) -> str:
+    """The same, of changes foreseen or made."""
+    verdicts = list(verdicts)
+    return compter(
+        (v.possible.geste for v in verdicts if v.possible.direct),
+        (v.possible.geste for v in verdicts if not v.possible.direct),
+    )
+
+
+def _compter(gestes, mots):
+    nombres = Counter(gestes)
+    return [f"{nombres[geste]} {mots[geste][nombres[geste] > 1]}" for geste in mots if nombres[geste]]
 
 
 def resumer(verdicts: list[Verdict]) -> dict:
     """What a demande keeps to be listed by, without a look at its days."""
     prenoms = dict.fromkeys(v.cellule.enfant.prenom for v in verdicts)
     jours = [v.changement.jour for v in verdicts]
-    nombre = compter(v.possible.geste for v in verdicts)
+    nombre = compter_verdicts(verdicts)
     return {"enfants": enumerer(prenoms), "resume": f"{nombre}, {_periode(jours)}"}
 
 
@@ -54,6 +69,21 @@ def par_enfant(verdicts: Iterable[Verdict]) -> list[str]:
     for v in verdicts:
         lignes[v.cellule.enfant.prenom, v.cellule.offre.nom].append(v.changement.jour)
     return [_ligne(prenom, service, jours) for (prenom, service), jours in lignes.items()]
+
+
+def par_enfant_en_bref(verdicts: Iterable[Verdict]) -> list[tuple[str, str]]:
+    """(line, days) for each child and service: over many days the line counts them, and the days come apart."""
+    lignes = defaultdict(list)
+    for v in verdicts:
+        lignes[v.cellule.enfant.prenom, v.cellule.offre.nom].append(v.changement.jour)
+    return [_en_bref(prenom, service, jours) for (prenom, service), jours in lignes.items()]
+
+
+def _en_bref(prenom, service, jours):
+    if len(jours) <= JOURS_EN_LIGNE:
+        return _ligne(prenom, service, jours), ""
+    nombre = f"{len(jours)} jours {_periode(jours)}"
+    return f"{prenom}, {au_milieu(service)}\u00a0: {nombre}", jours_en_clair(jours)
 
 
 def _ligne(prenom, service, jours):
@@ -74,7 +104,7 @@ def message(bilan) -> tuple[str, str]:
     if bilan.impossibles:
         raisons = [f"{v.changement.jour:%d/%m}\u00a0: {v.raison}" for v in bilan.impossibles[:20]]
         blocs.append("Sans effet\u00a0:\n" + "\n".join(raisons))
-    return f"Planning de {prenoms}\u00a0: {compter(v.possible.geste for v in tous)}"[:150], "\n\n".join(blocs)
+    return f"Planning {de(prenoms)}\u00a0: {compter_verdicts(tous)}"[:150], "\n\n".join(blocs)
 
 
 def _bloc(titre, verdicts):

@@ -59,6 +59,13 @@ def charger() -> None:
     Courriel.objects.all().delete()
 
 
+@transaction.atomic
+def animer() -> None:
+    """Something for the agent to decide on the first day, beside the cast."""
+    demo_planning.animer()
+    Courriel.objects.all().delete()
+
+
 def _commune():
     Commune.objects.create(
         nom="Saint-Martin-d'Auxigny",

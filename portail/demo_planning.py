@@ -7,10 +7,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from demandes import inscriptions
-from enfants import offre
+from demandes import planning as demandes
+from enfants import fermetures, offre
 from enfants.models import (
     Ecole,
     Enfant,
+    Fermeture,
     Formule,
     Implantation,
     Inscription,
@@ -26,7 +28,8 @@ from enfants.models import (
 )
 from enfants.planning import Planning, enfants_de
 from enfants.regles.annees import annee_scolaire, bornes
-from enfants.reservations import places_verrouillees
+from enfants.regles.planning import Geste
+from enfants.reservations import Changement, places_verrouillees
 from enfants.vacances import feries_publies, importer_feries
 from familles.models import Famille, Utilisateur
 from portail.demo_enfants import ECOLES
@@ -96,6 +99,15 @@ def charger() -> None:
     _inscrire(services)
     _reserver()
     _demander()
+
+
+def animer() -> None:
+    """What makes a desk lively: a late meal, an absence without its proof, a closure to come.
+
+    Not part of the cast: its tests count what waits.
+    """
+    _attendre()
+    _fermer()
 
 
 def _services():
@@ -173,6 +185,43 @@ def _demander():
     if not all(bloc.form.is_valid() for bloc in blocs):
         raise ValueError([bloc.form.errors.as_text() for bloc in blocs])
     inscriptions.deposer(famille, adam, blocs, par=compte)
+
+
+def _attendre():
+    """Of the Benali household, the mairie has to decide a late meal, and waits for the proof of an absence."""
+    compte, aujourdhui = Utilisateur.objects.get(identifiant="benali"), timezone.localdate()
+    famille, enfants = compte.adulte.famille, list(enfants_de(compte))
+    planning = demandes.ouvrir(famille, enfants, aujourdhui, aujourdhui + timedelta(days=14))
+    cellules = [
+        planning.cellule(enfant, planning.offre("restauration"), aujourdhui + timedelta(days=n))
+        for n in range(1, 15)
+        for enfant in enfants
+    ]
+    tardive = next((c for c in cellules if (g := c.geste(Geste.RESERVER)) and g.tardif), None)
+    if tardive:
+        demandes.changer(famille, [_changement(tardive, Geste.RESERVER)], par=compte)
+    absence = next((c for c in cellules if c.geste(Geste.ABSENCE)), None)
+    if absence:
+        malade = MotifAbsence.objects.get(code="maladie")
+        demandes.declarer_absence(famille, [_changement(absence, Geste.ABSENCE)], motif=malade, par=compte)
+
+
+def _changement(cellule, geste):
+    return Changement(cellule.enfant.pk, cellule.offre.code, cellule.jour, geste)
+
+
+def _fermer():
+    """A closure to come, at one school."""
+    aujourdhui = timezone.localdate()
+    le = aujourdhui + timedelta(days=14 - (aujourdhui.weekday() - 3) % 7)  # a Thursday, a week or two ahead
+    fermeture = Fermeture(
+        service=Service.objects.get(code="accueil-matin"),
+        ecole=Ecole.objects.get(nom=ECOLES[1]),
+        valable_du=le,
+        valable_au=le,
+        motif="formation du personnel",
+    )
+    fermetures.fermer(fermeture, par=Utilisateur.objects.get(identifiant="agent"))
 
 
 def _reserver():

@@ -10,6 +10,13 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import path, reverse
 
+# The models of the children's app by what an agent does with them: (heading, models in their order).
+GROUPES_ENFANTS = [
+    ("Enfants", ["Enfant", "Inscription", "Reservation", "Attente", "Presence", "Garde"]),
+    ("Services", ["Service", "Implantation", "Site", "RegleDelai", "MotifAbsence", "Reglement"]),
+    ("Calendrier et écoles", ["Fermeture", "PeriodeVacances", "JourFerie", "Ecole", "Vaccin"]),
+]
+
 
 class Propositions(AutocompleteJsonView):
     """Two families of one name: the page of the model may tell more than the name, by ``proposition``."""
@@ -58,6 +65,14 @@ class SitePortail(admin.AdminSite):
 
         return update_wrapper(gardee, interieure)
 
+    def get_app_list(self, request, app_label=None):
+        """Seventeen models under one name and in the alphabet's order would hide the three of every day."""
+        liste = super().get_app_list(request, app_label)
+        rang = next((n for n, app in enumerate(liste) if app["app_label"] == "enfants"), None)
+        if rang is None or app_label:
+            return liste
+        return liste[:rang] + _grouper(liste[rang]) + liste[rang + 1 :]
+
     def get_urls(self):
         from portail.pages import fermeture, ouverture, presences, rentree, separation
 
@@ -80,3 +95,16 @@ class SitePortail(admin.AdminSite):
         from portail.pages.bureau import compteurs
 
         return super().index(request, {"compteurs": compteurs(request.user), **(extra_context or {})})
+
+
+def _grouper(app):
+    """The app in several, by GROUPES_ENFANTS; a model that no group names stays in the first."""
+    ranges = {nom for _, noms in GROUPES_ENFANTS for nom in noms}
+    restent = [modele for modele in app["models"] if modele["object_name"] not in ranges]
+    groupes = []
+    for titre, noms in GROUPES_ENFANTS:
+        modeles = [m for nom in noms for m in app["models"] if m["object_name"] == nom]
+        modeles += [] if groupes else restent
+        if modeles:
+            groupes.append(app | {"name": titre, "models": modeles})
+    return groupes

@@ -88,7 +88,7 @@ class InscriptionDecisionForm(forms.Form):
     """From when the child may come, and whether its habitual days are booked at once."""
 
     valable_du = JourField(label="Premier jour")
-    reserver = forms.BooleanField(label="Réserver les jours habituels", required=False)
+    reserver = forms.BooleanField(label="Réserver les jours habituels", label_suffix="", required=False)
 
     def __init__(self, *args, initial=None, **kwargs):
         initial = dict(initial or {})

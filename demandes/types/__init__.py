@@ -25,8 +25,8 @@ TYPES: dict[str, type[TypeDemande]] = {
     )
 }
 
-# Those that change the file, each by its form; the others ask for days.
-DU_DOSSIER = {code: genre for code, genre in TYPES.items() if not genre.au_planning}
+# Those that change the file, each by one form; the others ask for days, or for a service of a year.
+DU_DOSSIER = {code: genre for code, genre in TYPES.items() if not genre.au_planning and not genre.par_objet}
 
 __all__ = ["DU_DOSSIER", "MES_ENFANTS", "MON_COMPTE", "RUBRIQUES", "TYPES", "TypeDemande", "types_de"]
 

@@ -354,10 +354,11 @@ class FiltreMoment(admin.SimpleListFilter):
 
 
 class FiltreJour(FiltreTexte):
-    """One day, typed: « 26/11/2026 »."""
+    """One day, chosen or typed: « 26/11/2026 »."""
 
-    title = "jour précis (26/11/2026)"
+    title = "jour précis"
     parameter_name = "jour"
+    template = "admin/filtre_jour.html"
 
     def queryset(self, request, queryset):
         texte = (self.value() or "").strip()

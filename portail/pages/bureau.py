@@ -21,7 +21,7 @@ def compteurs(agent) -> list[Compteur]:
         compteurs += _demandes(agent)
     if agent.has_perms(["enfants.add_presence", "enfants.change_presence"]):
         reste = a_pointer(agent, timezone.localdate())
-        libelle = "Présences du jour : enfants à pointer"
+        libelle = "enfant à pointer aujourd'hui" if reste == 1 else "enfants à pointer aujourd'hui"
         compteurs.append(Compteur(reste, libelle, reverse("admin:presences"), False))
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()

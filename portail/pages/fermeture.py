@@ -14,7 +14,7 @@ from enfants.models import Ecole, Fermeture, Service
 from portail.outils.dates import jour
 from portail.pages.rentree_presentation import accorder
 
-JOUR = {"invalid": "Écrivez une date sous la forme 24/11/2026."}
+JOUR = {"required": "Choisissez un jour.", "invalid": "Écrivez une date sous la forme 24/11/2026."}
 
 
 class FermetureForm(forms.Form):
@@ -32,6 +32,7 @@ class FermetureForm(forms.Form):
     motif = forms.CharField(
         label="Raison",
         max_length=120,
+        error_messages={"required": "Écrivez la raison que les familles liront."},
         help_text="Les familles la lisent\u00a0: «\u00a0grève du personnel\u00a0».",
     )
 

@@ -304,7 +304,7 @@ def test_la_page_dit_qui_est_touche_puis_ferme(connecter, agent):
         ({"valable_au": "2099-11-26"}, "Un an au plus."),
         ({"valable_du": "demain"}, "Écrivez une date"),
         ({"service": "999999"}, "Sélectionnez un choix valide"),
-        ({"motif": ""}, "obligatoire"),
+        ({"motif": ""}, "Écrivez la raison"),
     ],
 )
 def test_une_saisie_fausse_revient_avec_sa_phrase(connecter, changes, phrase):

@@ -35,7 +35,7 @@ def test_le_filtre_par_famille_joint_une_fois_les_tables(connecter):
     agent = connecter("agent")
     with CaptureQueriesContext(connection) as requetes:
         page = agent.get("/admin/demandes/demande/?etat=toutes&famille=" + "+".join("a" * 16))
-    assert page.context["cl"].result_count == 2
+    assert page.context["cl"].result_count == 3
     assert max(requete["sql"].count("JOIN") for requete in requetes) <= 5
 
 

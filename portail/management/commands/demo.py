@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from portail import demo
 from portail.outils.demonstration import IDENTIFIANTS, MOT_DE_PASSE
@@ -23,7 +24,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  mot de passe : {MOT_DE_PASSE}")
             return
         if demo.est_vide():
-            demo.charger()
+            with transaction.atomic():
+                demo.charger()
+                demo.animer()
             self.stdout.write("→ Données de démonstration chargées")
         elif not si_vide:
             raise CommandError("La base a déjà des comptes : rien n'a été chargé.")

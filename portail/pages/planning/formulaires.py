@@ -70,9 +70,9 @@ class RepeterForm(_Form):
         for offre in offres:
             if offre.formules:
                 choix = [(str(cle), nom) for cle, nom in offre.formules]
-                self.fields[f"formule_{offre.code}"] = forms.ChoiceField(
-                    label=f"Formule, {offre.nom}", choices=choix, required=False
-                )
+                self.fields[f"formule_{offre.code}"] = FormuleField(label=f"Formule, {offre.nom}", choices=choix)
+        formules = [nom for nom in self.fields if nom.startswith("formule_")]
+        self.order_fields(["geste", "enfants", "services", *formules])
 
     def clean(self):
         donnees = super().clean()
@@ -110,10 +110,17 @@ class RepeterForm(_Form):
         return int(choisie) or None
 
 
+class FormuleField(forms.ChoiceField):
+    """One of the formulas of a service: the first unless told."""
+
+    def clean(self, value):
+        return super().clean(value or self.choices[0][0])
+
+
 class CopierForm(_Form):
     """Until when a week is copied."""
 
-    jusqu_au = JourField(label="Copier cette semaine jusqu'au")
+    jusqu_au = JourField(label="Jusqu'au")
 
     def __init__(self, *args, lundi: date, **kwargs):
         super().__init__(*args, **kwargs)

@@ -74,6 +74,7 @@ class MoisPrepare:
     sans_inscription: list = field(default_factory=list)
     jours: list[JourImprime] = field(default_factory=list)
     prochaine: str = ""
+    en_cours: bool = False
     freres: list[Enfant] = field(default_factory=list)
 
     @property
@@ -108,8 +109,13 @@ def charger_mois(request, uuid, mois: str, prefixe: str = "../") -> MoisPrepare:
         page.jours.append(_imprimer_jour(planning, enfant, page.services, le, prefixe, limites))
     if limites:
         limite, le, service, verbe = min(limites)
-        page.prochaine = f"{service}, {JOURS[le.weekday()]} {le.day}\u00a0: {verbe} {jusqu_au(limite)}"
+        page.prochaine = f"{service}, {_jour_du_mois(le)}\u00a0: {verbe} {jusqu_au(limite)}"
+    page.en_cours = premier < timezone.localdate(planning.maintenant) < suivant
     return page
+
+
+def _jour_du_mois(le):
+    return f"{JOURS[le.weekday()]} {'1er' if le.day == 1 else le.day}"
 
 
 def _jours(premier, suivant):
@@ -151,7 +157,7 @@ def _imprimer_jour(planning, enfant, services, le, prefixe, limites):
         iso,
         JOURS[le.weekday()][0].upper(),
         le.day,
-        f"{JOURS[le.weekday()]} {'1er' if le.day == 1 else le.day}",
+        _jour_du_mois(le),
         " ".join(classe for classe, vraie in classes.items() if vraie),
         next(iter(raisons)) if tout_ferme and len(raisons) == 1 else "",
         cases,
@@ -248,15 +254,22 @@ def _semaine(le):
 
 def _page_case(request, cellule, *, erreur="", status=200):
     enfant, offre, le = cellule.enfant, cellule.offre, cellule.jour
-    gestes = cellule.gestes()
+    # What costs nothing comes before the absence, whose service may stay due.
+    gestes = sorted(cellule.gestes(), key=lambda possible: possible.geste == Geste.ABSENCE)
+    case, pourquoi = cellule.case(), "" if gestes else pourquoi_rien(cellule.contexte)
+    if case.phrase and case.phrase in pourquoi:
+        pourquoi = ""
+    dite = any(possible.phrase and possible.phrase in case.phrase for possible in gestes)
     contexte = {
         "enfant": enfant,
         "offre": offre,
         "titre": f"{offre.nom}, {jour_court(le)}",
-        "case": cellule.case(),
+        "case": case,
+        # Said once: beside the state, or with the button that it limits.
+        "phrase": "" if dite else case.phrase,
         "gestes": gestes,
         "formules": offre.formules if any(g.geste in (Geste.RESERVER, Geste.ATTENDRE) for g in gestes) else (),
-        "pourquoi_rien": "" if gestes else pourquoi_rien(cellule.contexte),
+        "pourquoi_rien": pourquoi,
         "demande": _demande_en_attente(request, cellule) if cellule.contexte.marques.demande else None,
         "lien_absence": f"{reverse('absence')}?enfants={enfant.pk}&du={le}&retour={le + timedelta(days=1)}"
         f"&service={offre.code}",
@@ -296,7 +309,7 @@ def annoncer(request, bilan) -> None:
     if bilan.faits:
         messages.success(request, f"{compter(v.possible.geste for v in bilan.faits)}.")
     if bilan.a_decider:
-        nombre = compter(v.possible.geste for v in bilan.a_decider)
+        nombre = compter([], (v.possible.geste for v in bilan.a_decider))
         messages.info(request, f"{nombre}, en attente de la mairie. La réponse arrivera dans votre boîte de réception.")
     for raison in dict.fromkeys(v.raison for v in bilan.impossibles):
         jours = [v for v in bilan.impossibles if v.raison == raison]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from demandes import planning as demandes
 from demandes import presentation
-from demandes.textes_planning import compter, par_enfant
+from demandes.textes_planning import compter, compter_verdicts, par_enfant_en_bref
 from demandes.types import MES_ENFANTS
 from enfants.regles.planning import Geste
 from enfants.reservations import CHANGEMENTS_MAX, Changement, Verdict
@@ -89,11 +89,11 @@ def montrer(request, changements: list[Changement], semaine: date | None = None)
     contexte = {
         "rail": presentation.rail(MES_ENFANTS),
         "directs": _par_geste(directs),
-        "attendus": par_enfant(attendus),
+        "attendus": par_enfant_en_bref(attendus),
         "notes": _notes(attendus),
         "impossibles": _par_raison([v for v in verdicts if not v.possible]),
         "changements": ecrire(utiles),
-        "bouton": compter(v.possible.geste for v in directs + attendus) if utiles else "",
+        "bouton": compter_verdicts(directs + attendus) if utiles else "",
         "jour": min(c.jour for c in changements).isoformat(),
     }
     return render(request, "portail/planning/recapitulatif.html", contexte)
@@ -104,7 +104,7 @@ def _par_geste(verdicts: list[Verdict]):
     gestes = defaultdict(list)
     for v in verdicts:
         gestes[v.possible.geste].append(v)
-    return [(compter(v.possible.geste for v in vs), par_enfant(vs)) for vs in gestes.values()]
+    return [(compter(v.possible.geste for v in vs), par_enfant_en_bref(vs)) for vs in gestes.values()]
 
 
 def _notes(verdicts):
@@ -117,7 +117,7 @@ def _par_raison(verdicts):
     raisons = defaultdict(list)
     for v in verdicts:
         raisons[v.raison].append(v)
-    return [(raison, par_enfant([v for v in vs if v.cellule])) for raison, vs in raisons.items()]
+    return [(raison, par_enfant_en_bref([v for v in vs if v.cellule])) for raison, vs in raisons.items()]
 
 
 def confirmer(request, changements: list[Changement]):
