@@ -1,6 +1,7 @@
 """What a browser may send to the planning beside what its pages offer: nothing of it is written, none breaks."""
 
 import json
+import os
 import re
 from datetime import date, timedelta
 
@@ -655,10 +656,12 @@ def test_n_importe_quoi_lu_au_planning(automne, connecter, envoi):
 
 
 def test_chaque_champ_supporte_chaque_valeur(automne, connecter):
+    """A fifth of the values for each field, not the same for two neighbours; all of them with EPREUVES=1."""
     navigateur, casses = connecter("durand"), []
+    pas = 1 if os.environ.get("EPREUVES") else 5
     for page, noms in ENVOIS.items():
-        for nom in noms:
-            for valeur in N_IMPORTE_QUOI:
+        for rang, nom in enumerate(noms):
+            for valeur in list(N_IMPORTE_QUOI)[rang % pas :: pas]:
                 with sans_suite():
                     saisie = list((justes(page) | {nom: valeur}).items())
                     statut = envoyer(navigateur, adresse_de(page), saisie).status_code

@@ -16,7 +16,7 @@ from schwifty import IBAN
 from demandes import actions
 from demandes.forms.base import en_json
 from demandes.models import Demande
-from demandes.types import TYPES
+from demandes.types import DU_DOSSIER, TYPES
 from enfants.actions import ajouter_enfant
 from enfants.models import (
     Classe,
@@ -204,7 +204,7 @@ def test_une_demande_acceptee_est_dans_le_dossier(peupler):
     peupler(40, annees=3)
     ecarts, vues = [], Counter()
     for famille in familles_inventees():
-        for genre in (genre for genre in TYPES.values() if not genre.au_planning):
+        for genre in DU_DOSSIER.values():
             for enfant in sujets(famille, genre):
                 dernieres, actuelles = dernieres_acceptees(famille, genre, enfant), genre.actuelles(famille, enfant)
                 vues[genre.rubrique] += len(dernieres)
@@ -257,7 +257,7 @@ def test_un_agent_peut_accepter_toutes_les_demandes_en_attente(peupler, comptes)
     en_attente = Demande.objects.en_attente().filter(famille__in=familles_inventees()).order_by("pk")
     decidees = [actions.accepter(demande.pk, par=comptes["agent"], version=1) for demande in en_attente]
     assert {demande.etat for demande in decidees} == {"ACCEPTEE"}
-    assert {demande.type for demande in decidees} == {*TYPES} - {"ajout-enfant"}
+    assert {demande.type for demande in decidees} == {*TYPES} - {"ajout-enfant", "inscription"}
 
 
 @pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Count
 
 from demandes.models import Demande
-from demandes.types import TYPES
+from demandes.types import DU_DOSSIER
 from enfants.dossier import informations, sante
 from enfants.models import (
     Classe,
@@ -193,7 +193,7 @@ def test_les_demandes_sur_un_enfant_de_deux_foyers_ne_touchent_que_la_liste_de_c
     _, lignes = histoire(3)
     partages = {garde.enfant.pk for garde in lignes.toutes(Garde)}
     assert {d.type for d in lignes.toutes(Demande) if d.enfant_id in partages} == {"autorisations"}
-    sans_planning = {code for code, genre in TYPES.items() if not genre.au_planning}
+    sans_planning = {*DU_DOSSIER}
     assert {d.type for d in lignes.toutes(Demande)} == sans_planning - {"ajout-enfant"}
 
 

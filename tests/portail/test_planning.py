@@ -173,7 +173,7 @@ def test_le_prochain_delai_est_annonce(automne, connecter, comptes, horloge):
 def test_un_service_sans_inscription_est_dit_avec_le_lien_pour_inscrire(automne, connecter):
     page = connecter("durand").get(adresse("Tom", "planning/2026-11/"))
     assert {code for _, code in cases(page)} == {"restauration", "accueil-soir", "alsh-mercredi"}
-    assert "Tom n'a pas d'inscription acceptée pour\u00a0: Accueil du matin, ALSH des vacances." in texte(page)
+    assert "Pas d'inscription pour\u00a0: Accueil du matin, ALSH des vacances." in texte(page)
     assert f'<a href="{adresse("Tom", "inscriptions/")}">Inscrire Tom</a>' in texte(page)
 
 
@@ -243,7 +243,7 @@ def test_un_jour_reserve_s_annule_ou_se_declare_absent_jusqu_au_delai(menu, fair
     reserver(comptes["durand"], "Léa", LUNDI_23)
     absence = ("Déclarer une absence", "jusqu'au lundi 23 novembre à 23\u00a0h\u00a059")
     gestes, page = menu("durand", "Léa", LUNDI_23)
-    assert gestes == [absence, ("Annuler la réservation", "jusqu'au jeudi 19 novembre à 12\u00a0h")]
+    assert gestes == [("Annuler la réservation", "jusqu'au jeudi 19 novembre à 12\u00a0h"), absence]
     enfant = Enfant.objects.get(prenom="Léa")
     assert f"/mes-enfants/absence/?enfants={enfant.pk}&du=2026-11-23&retour=2026-11-24&service=restauration" in page
     horloge("2026-11-19T12:00:01")
@@ -261,7 +261,7 @@ def test_une_demande_tardive_dit_son_prix_avant_et_attend_la_mairie(menu, faire)
     phrase = "Demande tardive, la mairie décide\u00a0: un repas demandé en retard est majoré de 50\u00a0%."
     assert gestes == [("Demande de réservation", phrase)]
     assert faire("durand", "Léa", MARDI_17, "RESERVER") == [
-        "1 jour réservé, en attente de la mairie. La réponse arrivera dans votre boîte de réception."
+        "1 jour demandé, en attente de la mairie. La réponse arrivera dans votre boîte de réception."
     ]
     assert Reservation.objects.count() == 0
     gestes, page = menu("durand", "Léa", MARDI_17)
@@ -294,7 +294,8 @@ def test_sans_acceptation_tardive_la_case_dit_depuis_quand_il_est_trop_tard(menu
 def test_une_case_fermee_dit_pourquoi(jour, raison, menu, faire):
     gestes, page = menu("durand", "Léa", jour)
     assert gestes == []
-    assert raison in page
+    ferme = raison.removeprefix("Fermé\u00a0: ").removesuffix(".")
+    assert (raison if raison == "Ce jour est passé." else f"<strong>Fermé</strong><span>, {ferme}</span>") in page
     (dit,) = faire("durand", "Léa", jour, "RESERVER")
     assert dit.endswith(raison)
 
@@ -328,7 +329,7 @@ def test_une_place_proposee_se_prend_depuis_la_case(menu, faire, comptes, automn
     gestes, page = menu("durand", "Léa", LUNDI_23)
     jusque = "jusqu'au mardi 17 novembre à 9\u00a0h"
     assert gestes == [("Prendre la place", jusque), ("Quitter la liste d'attente", "")]
-    assert f"<strong>Place proposée</strong><span>, à prendre {jusque}</span>" in page
+    assert "<strong>Place proposée</strong>" in page
     assert faire("durand", "Léa", LUNDI_23, "PRENDRE") == ["1 place prise."]
     assert Reservation.objects.actives().get().enfant.prenom == "Léa"
 

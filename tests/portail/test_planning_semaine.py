@@ -40,11 +40,12 @@ def etats(navigateur, prenom, service="restauration", semaine=SEMAINE):
 
 
 def recapitulatif(reponse):
-    """What the summary tells: (done at once, to be decided, impossible)."""
+    """What the summary tells: (done at once, to be decided, impossible); the days that unfold are left out."""
     assert reponse.status_code == 200
     assert reponse.templates[0].name == "portail/planning/recapitulatif.html"
     c = reponse.context
-    return c["directs"], c["attendus"], c["impossibles"]
+    directs, impossibles = ([(t, [ligne for ligne, _ in ls]) for t, ls in c[nom]] for nom in ("directs", "impossibles"))
+    return directs, [ligne for ligne, _ in c["attendus"]], impossibles
 
 
 def confirmer(navigateur, reponse):
@@ -195,7 +196,7 @@ def test_en_retard_et_complet_le_recapitulatif_dit_ce_que_chaque_jour_devient(au
     ]
     assert annonces(confirmer(navigateur, recap)) == [
         "1 jour réservé et 1 jour en liste d'attente.",
-        "1 jour réservé, en attente de la mairie. La réponse arrivera dans votre boîte de réception.",
+        "1 jour demandé, en attente de la mairie. La réponse arrivera dans votre boîte de réception.",
     ]
     assert etats(navigateur, "Léa")[:2] == ["attente", "reserve"]
     assert etats(navigateur, "Léa", semaine="/mes-enfants/semaine/2026-11-16/")[1] == "demande"
