@@ -44,6 +44,7 @@ def test_une_personne_de_plus_vient_chercher_lea(personnes):
     parent.connecter("durand")
     page = parent.ouvrir("/mes-enfants/")
     page.get_by_role("link", name="Léa Durand").click()
+    page.get_by_role("link", name="Dossier", exact=True).click()
     page.get_by_role("link", name="Personnes autorisées").first.click()
     if page.get_by_role("button", name="Ajouter une personne").count():
         page.get_by_role("button", name="Ajouter une personne").click()
@@ -59,6 +60,7 @@ def test_une_personne_de_plus_vient_chercher_lea(personnes):
     accepter(agent, "Personnes autorisées de Léa")
     page = parent.ouvrir("/mes-enfants/")
     page.get_by_role("link", name="Léa Durand").click()
+    page.get_by_role("link", name="Dossier", exact=True).click()
     expect(page.get_by_text("Nounou, 06 39 98 40 10, peut venir chercher")).to_be_visible()
     assert parent.plaintes + agent.plaintes == []
 
@@ -103,5 +105,6 @@ def test_ajouter_un_enfant(personnes):
     accepter(agent, "Ajouter un enfant : Lou")
     page = parent.ouvrir("/mes-enfants/")
     page.get_by_role("link", name="Lou Durand").click()
+    page.get_by_role("link", name="Dossier", exact=True).click()
     expect(page.get_by_text("Petite section").first).to_be_visible()
     assert parent.plaintes + agent.plaintes == []

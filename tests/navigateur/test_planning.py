@@ -154,7 +154,7 @@ def test_de_la_reservation_a_la_reponse(taille, javascript, visiteur, jours, pho
     case(parent, jours.tardif).click()
     expect(page.get_by_text("Demande tardive, la mairie décide : le jour coûte le double.")).to_be_visible()
     page.get_by_role("button", name="Demande de réservation").click()
-    expect(page.get_by_text("1 jour réservé, en attente de la mairie.")).to_be_visible()
+    expect(page.get_by_text("1 jour demandé, en attente de la mairie.")).to_be_visible()
     assert etats_dits(parent, jours) == {"tardif": "demande", "absence": "demande"}
 
     decider(agent)
@@ -286,7 +286,7 @@ def test_tout_le_parcours_au_clavier(visiteur, jours, photo):
     expect(page.get_by_role("dialog")).to_be_visible()
     aller(page, "dialog [type=submit]")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 jour réservé, en attente de la mairie.")).to_be_visible()
+    expect(page.get_by_text("1 jour demandé, en attente de la mairie.")).to_be_visible()
     decider(agent)
     parent.ouvrir("/mes-enfants/")
     assert etats_dits(parent, jours) == {"tardif": "hors-delai", "absence": "absence"}
