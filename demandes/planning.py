@@ -35,12 +35,16 @@ DES_DEMANDES = tuple(JourDemande.Geste.values)  # the others, about the waiting 
 
 @dataclass
 class Bilan:
-    """What a submit has done, day by day."""
+    """What a submit has done, day by day.
+
+    :param preuve_avant: until when the family is to send the proof of its absence, None when it sent one.
+    """
 
     faits: list[Verdict] = field(default_factory=list)
     a_decider: list[Verdict] = field(default_factory=list)
     impossibles: list[Verdict] = field(default_factory=list)
     demandes: list[Demande] = field(default_factory=list)
+    preuve_avant: datetime | None = None
 
     @property
     def demande(self) -> Demande | None:
@@ -191,7 +195,7 @@ def _conclure(planning, genre, verdicts, *, par, valeurs=None, motif=None, piece
     for demande in bilan.demandes:
         PieceJointe.objects.bulk_create(PieceJointe(demande=demande, deposee_par=par, **piece) for piece in pieces)
         if demande.est_en_attente:
-            _attendre(demande, genre, bilan.a_decider, motif, pieces)
+            bilan.preuve_avant = _attendre(demande, genre, bilan.a_decider, motif, pieces)
     if bilan.faits or bilan.a_decider:
         _raconter(planning, bilan, par)
     return bilan
@@ -208,13 +212,15 @@ def _seul_enfant(verdicts):
 
 
 def _attendre(demande, genre, verdicts, motif, pieces):
-    """The service hears that a demande waits; an absence to prove, until when."""
+    """The service hears that a demande waits; returns until when an absence waits for its proof, if it does."""
     prevenir_service(ServiceMairie.de(genre.service), "nouvelle_demande")
     if motif is not None:
         debut = min(v.cellule.contexte.calendrier.debut_du(v.changement.jour) for v in verdicts)
         # A proof for a day that is over is awaited from now, not from then.
-        depart = max(debut, demande.deposee_le)
-        Justificatif.objects.create(demande=demande, attendu_avant=depart + timedelta(hours=motif.heures_justificatif))
+        avant = max(debut, demande.deposee_le) + timedelta(hours=motif.heures_justificatif)
+        Justificatif.objects.create(demande=demande, attendu_avant=avant)
+        return None if pieces else avant
+    return None
 
 
 def _raconter(planning, bilan, par):

@@ -7,6 +7,7 @@ from demandes.models import JourDemande
 from enfants.regles.dates import enumerer, jours_en_clair
 from enfants.regles.planning import Geste
 from enfants.reservations import Verdict
+from portail.outils.dates import quand
 from portail.outils.francais import au_milieu, de
 
 JOURS_EN_LIGNE = 8
@@ -101,6 +102,11 @@ def message(bilan) -> tuple[str, str]:
             blocs.append(_bloc(f"{compter(v.possible.geste for v in faits).capitalize()}\u00a0:", faits))
     if bilan.a_decider:
         blocs.append(_bloc("En attente de la mairie, qui vous répondra ici\u00a0:", bilan.a_decider))
+    if bilan.preuve_avant:
+        blocs.append(
+            f"Envoyez votre justificatif au plus tard {quand(bilan.preuve_avant)}\u00a0: sans lui, l'absence ne pourra "
+            "pas être validée et le service restera dû."
+        )
     if bilan.impossibles:
         raisons = [f"{v.changement.jour:%d/%m}\u00a0: {v.raison}" for v in bilan.impossibles[:20]]
         blocs.append("Sans effet\u00a0:\n" + "\n".join(raisons))

@@ -13,6 +13,7 @@ from enfants.regles import delais
 from enfants.regles import presences as regles
 from familles.models import Utilisateur
 
+A_CONFIRMER = "à confirmer par la mairie"  # an absence that an agent has not accepted yet
 SANS_PLACE = (Attente.Issue.RESERVEE, Attente.Issue.QUITTEE)
 
 
@@ -126,7 +127,7 @@ def lire(agent: Utilisateur, implantation: Implantation, jour: date, *, annonces
         feuille.ailleurs = attendus_ailleurs(agent, place)
     for cle in annonces(list(lignes), service.pk, jour) if annonces and lignes else ():
         if lignes[cle].reservation and not lignes[cle].absence:
-            lignes[cle].absence = "à confirmer par la mairie"
+            lignes[cle].absence = A_CONFIRMER
     feuille.lignes = sorted(lignes.values(), key=_rang)
     return feuille
 

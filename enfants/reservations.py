@@ -109,7 +109,7 @@ def places_verrouillees(cles: Iterable[tuple[int, int, date]]) -> dict[tuple[int
     services, sites, jours = ({cle[n] for cle in cles} for n in range(3))
     places = Place.objects.filter(service__in=services, site__in=sites, jour__in=jours)
     voulues = set(cles)
-    verrouillees = places.select_for_update(of=("self",), no_key=True).order_by("service", "site", "jour")
+    verrouillees = places.select_for_update(of=("self",), no_key=True).order_by("service_id", "site_id", "jour")
     return {cle: p for p in verrouillees if (cle := (p.service_id, p.site_id, p.jour)) in voulues}
 
 

@@ -1,12 +1,12 @@
 """What the invented families sent from the planning: demandes, their days, their proofs, the summary in the inbox."""
 
 from datetime import datetime, time, timedelta
-from types import SimpleNamespace
 
 from django.utils import timezone
 
 from demandes import textes_planning as textes
 from demandes.models import Demande, JourDemande, Justificatif
+from demandes.planning import Bilan
 from demandes.types.planning import Absences, Reservations
 from enfants.models import Enfant, MotifAbsence
 from enfants.planning import Cellule
@@ -133,7 +133,7 @@ class Envois:
         """The summary of the submit; who sent it has read it more often than not."""
         h, le = foyer.hasard, demande.deposee_le
         faits, a_decider = ([], verdicts) if demande.est_en_attente else (verdicts, [])
-        sujet, corps = textes.message(SimpleNamespace(faits=faits, a_decider=a_decider, impossibles=[]))
+        sujet, corps = textes.message(Bilan(faits=faits, a_decider=a_decider))
         fil = self.creer(Fil, uuid=tirer.uuid(h), famille=foyer.famille, sujet=sujet, dernier_le=le)
         message = self.creer(
             Message,

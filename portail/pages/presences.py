@@ -275,7 +275,12 @@ def _ligne(ligne, saisie, phrases, conflits, trouves):
     formule = ligne.reservation.formule if ligne.reservation else None
     panier = enfant.regime == Enfant.Regime.PANIER_PAI
     if ligne.absence:
-        note = f"Absence annoncée\u00a0: {ligne.absence[0].lower()}{ligne.absence[1:]}."
+        # The sheet goes round on paper and on phones: never why, it may be an illness.
+        note = (
+            f"Absence annoncée, {feuilles.A_CONFIRMER}."
+            if ligne.absence == feuilles.A_CONFIRMER
+            else "Absence annoncée."
+        )
     else:
         note = "" if ligne.reservation else "Sans réservation."
     return {

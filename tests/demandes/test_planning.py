@@ -395,6 +395,14 @@ def test_une_absence_medicale_attend_sa_preuve_et_l_agent(changer, absenter, eta
     assert Reservation.objects.get().absence_justifiee
 
 
+def test_le_resume_dit_jusqu_a_quand_envoyer_la_preuve(changer, absenter):
+    changer("durand", veut("RESERVER", JEUDI_19))
+    absenter("durand", [JEUDI_19], "maladie")
+    assert (
+        "Envoyez votre justificatif au plus tard le 21 novembre 2026 à 12\u00a0h" in Message.objects.latest("pk").corps
+    )
+
+
 def test_une_absence_refusee_laisse_la_reservation_due(changer, absenter, etats, comptes):
     changer("durand", veut("RESERVER", JEUDI_19))
     (demande,) = absenter("durand", [JEUDI_19], "maladie").demandes

@@ -148,7 +148,7 @@ def test_la_feuille_montre_les_enfants_attendus_sans_leur_sante(nadia, reserver,
     lu = texte(reponse)
     assert "2 enfants attendus, 0 présent pointé" in lu
     assert "Benali Adam Petite et moyenne sections de Mme Lopez, École des Pommiers Panier fourni" in lu
-    assert "Absence annoncée : à confirmer par la mairie. Sans porc" in lu
+    assert "Absence annoncée, à confirmer par la mairie. Sans porc" in lu
     assert "PAI" not in lu
     assert " checked" not in reponse.content.decode()
 
