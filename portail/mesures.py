@@ -238,7 +238,7 @@ def mesurer(page: Page, banc: Banc, tours: int) -> Mesure:
             _chauffer(navigateur)
         with CaptureQueriesContext(connection) as captees:
             _, contenu = navigateurs[0].demander()
-        requetes = sum(requete["sql"].startswith(COMPTEES) for requete in captees.captured_queries)
+        requetes = sum(requete["sql"].lstrip("(").startswith(COMPTEES) for requete in captees.captured_queries)
         gc.collect()
         temps, processeur = _chronometrer(navigateurs, tours)
     rapport = processeur[0] / processeur[1] if charger is not None else None
