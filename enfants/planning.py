@@ -160,60 +160,50 @@ class Planning:
     # --- Read ---
 
     def _lire(self, en_attente):
-        cles, jours = list(self.enfants), Q(jour__gte=self.du, jour__lte=self.au)
-        sites = {lieu.site for offre in self.offres for lieu in offre.lieux}
-        devant = (
-            Attente.objects.ouvertes()
-            .filter(place=OuterRef("place"))
-            .filter(
-                Q(inscrite_le__lt=OuterRef("inscrite_le"))
-                | Q(inscrite_le=OuterRef("inscrite_le"), pk__lt=OuterRef("pk"))
-            )
-            .order_by()
-            .values("place")
-            .annotate(n=Count("pk"))
-            .values("n")
-        )
-        reservations = marques(
-            Reservation.objects.actives().filter(jours, enfant__in=cles),
-            "reservation",
-            cle=F("pk"),
-            enfant=F("enfant_id"),
-            service=F("service_id"),
-            famille=F("famille_id"),
-            formule=F("formule_id"),
-            jour=F("jour"),
-            texte=Coalesce(F("motif_absence__libelle"), Value("")),
-        )
-        autres = [
+        """Every mark, in one union."""
+        lignes = [*self._marques_des_enfants(), *self._marques_des_services(), *self._marques_du_foyer()]
+        if en_attente is not None:
+            lignes.append(en_attente(list(self.enfants), self.du, self.au))
+        lignes += self._ages_a_compter()
+        for ligne in lignes[0].union(*lignes[1:], all=True):
+            self._ranger(*ligne)
+
+    def _marques_des_enfants(self):
+        """What is booked, seen and waited for; the reservations come first, they name the columns of the union."""
+        ici = Q(jour__gte=self.du, jour__lte=self.au, enfant__in=list(self.enfants))
+        ou = {"enfant": F("enfant_id"), "service": F("service_id"), "jour": F("jour")}
+        attentes = Attente.objects.ouvertes().filter(ici, famille=self.famille)
+        return [
             marques(
-                Presence.objects.filter(jours, enfant__in=cles),
-                "presence",
-                enfant=F("enfant_id"),
-                service=F("service_id"),
-                jour=F("jour"),
-                texte=F("etat"),
+                Reservation.objects.actives().filter(ici),
+                "reservation",
+                cle=F("pk"),
+                famille=F("famille_id"),
+                formule=F("formule_id"),
+                texte=Coalesce(F("motif_absence__libelle"), Value("")),
+                **ou,
             ),
+            marques(Presence.objects.filter(ici), "presence", texte=F("etat"), **ou),
             marques(
-                Attente.objects.ouvertes().filter(jours, enfant__in=cles, famille=self.famille),
+                attentes,
                 "attente",
                 cle=F("pk"),
-                enfant=F("enfant_id"),
-                service=F("service_id"),
                 formule=F("formule_id"),
-                jour=F("jour"),
-                nombre=Coalesce(Subquery(devant), Value(0)) + 1,
+                nombre=_rang(),
                 instant=F("expire_le"),
+                **ou,
             ),
+        ]
+
+    def _marques_des_services(self):
+        """Sheets that are closed, days on which a service is not held."""
+        sites = {lieu.site for offre in self.offres for lieu in offre.lieux}
+        closes = Place.objects.filter(jour__gte=self.du, jour__lte=self.au, site__in=sites, close_le__isnull=False)
+        fermetures = Fermeture.objects.filter(valable_du__lte=self.au, valable_au__gte=self.du)
+        return [
+            marques(closes, "feuille", service=F("service_id"), site=F("site_id"), jour=F("jour")),
             marques(
-                Place.objects.filter(jours, site__in=sites, close_le__isnull=False),
-                "feuille",
-                service=F("service_id"),
-                site=F("site_id"),
-                jour=F("jour"),
-            ),
-            marques(
-                Fermeture.objects.filter(valable_du__lte=self.au, valable_au__gte=self.du),
+                fermetures,
                 "fermeture",
                 service=F("service_id"),
                 ecole=F("ecole_id"),
@@ -221,40 +211,24 @@ class Planning:
                 au=F("valable_au"),
                 texte=F("motif"),
             ),
-            marques(
-                Inscription.objects.filter(
-                    enfant__in=cles, famille=self.famille, valable_du__lte=self.au, valable_au__gte=self.du
-                ),
-                "inscription",
-                enfant=F("enfant_id"),
-                service=F("service_id"),
-                jour=F("valable_du"),
-                au=F("valable_au"),
-            ),
+        ]
+
+    def _marques_du_foyer(self):
+        """Registrations, days of custody agreed otherwise, adults who may not see one of these children."""
+        cles, periode = list(self.enfants), Q(valable_du__lte=self.au, valable_au__gte=self.du)
+        du_au = {"jour": F("valable_du"), "au": F("valable_au")}
+        inscriptions = Inscription.objects.filter(periode, enfant__in=cles, famille=self.famille)
+        suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate(self.maintenant))
+        suspensions = suspensions.filter(enfant__in=cles, adulte__famille=self.famille)
+        lignes = [
+            marques(inscriptions, "inscription", enfant=F("enfant_id"), service=F("service_id"), **du_au),
+            marques(suspensions, "suspension", cle=F("adulte_id")),
         ]
         if self.gardes:
-            exceptions = ExceptionGarde.objects.filter(
-                garde__enfant__in=cles, valable_du__lte=self.au, valable_au__gte=self.du
-            )
-            autres.append(
-                marques(
-                    exceptions,
-                    "exception",
-                    enfant=F("garde__enfant_id"),
-                    famille=F("foyer_id"),
-                    jour=F("valable_du"),
-                    au=F("valable_au"),
-                )
-            )
-        suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate(self.maintenant))
-        autres.append(
-            marques(suspensions.filter(enfant__in=cles, adulte__famille=self.famille), "suspension", cle=F("adulte_id"))
-        )
-        if en_attente is not None:
-            autres.append(en_attente(cles, self.du, self.au))
-        autres += self._ages_a_compter()
-        for ligne in reservations.union(*autres, all=True):
-            self._ranger(*ligne)
+            exceptions = ExceptionGarde.objects.filter(periode, garde__enfant__in=cles)
+            foyer = {"enfant": F("garde__enfant_id"), "famille": F("foyer_id")}
+            lignes.append(marques(exceptions, "exception", **foyer, **du_au))
+        return lignes
 
     def _ranger(self, genre, cle, enfant, service, ecole, site, famille, formule, jour, au, texte, nombre, instant):
         if genre == "feuille":
@@ -430,3 +404,10 @@ def semaine(jour: date) -> list[date]:
     """Monday to Sunday of the week of ``jour``."""
     lundi = jour - timedelta(days=jour.weekday())
     return [lundi + timedelta(days=n) for n in range(7)]
+
+
+def _rang():
+    """Place in the line of a day: how many came before, and one."""
+    avant = Q(inscrite_le__lt=OuterRef("inscrite_le")) | Q(inscrite_le=OuterRef("inscrite_le"), pk__lt=OuterRef("pk"))
+    devant = Attente.objects.ouvertes().filter(avant, place=OuterRef("place")).order_by().values("place")
+    return Coalesce(Subquery(devant.annotate(n=Count("pk")).values("n")), Value(0)) + 1
