@@ -273,7 +273,7 @@ def _empeche(cellule, c):
         return "complet" if contexte.complet else ""
     if not m.reservation or m.famille != contexte.famille:
         return "la réservation n'existe plus"
-    return ""
+    return "l'enfant a été pointé présent" if c.geste == Geste.ABSENCE and m.presence == "PRESENT" else ""
 
 
 # --- Written ---------------------------------------------------------------------------------------------

@@ -416,6 +416,24 @@ def test_une_absence_ne_se_declare_que_sur_une_reservation(absenter):
     assert len(bilan.impossibles) == 1
 
 
+def test_l_absence_d_un_enfant_vu_present_ne_s_accepte_pas(changer, absenter, comptes):
+    changer("durand", veut("RESERVER", JEUDI_19))
+    (demande,) = absenter("durand", [JEUDI_19], "maladie").demandes
+    reservation = Reservation.objects.get()
+    Presence.objects.create(
+        enfant=reservation.enfant,
+        service=reservation.service,
+        jour=JEUDI_19,
+        place=reservation.place,
+        etat="PRESENT",
+        pointee_par=comptes["animateur"],
+    )
+    with pytest.raises(actions.DecisionImpossible, match=r"Léa, Cantine, jeudi 19 novembre.*pointé présent"):
+        actions.accepter(demande.pk, par=comptes["agent"])
+    reservation.refresh_from_db()
+    assert reservation.motif_absence is None
+
+
 def test_un_jour_pointe_ne_se_change_plus(changer, absenter, comptes):
     changer("durand", veut("RESERVER", JEUDI_19))
     reservation = Reservation.objects.get()
