@@ -83,9 +83,8 @@ def changer(famille: Famille, changements: list[Changement], *, par: Utilisateur
     """The family books and cancels days, of several children at once; its inbox keeps a summary.
 
     What the deadline and the service allow is done, what is late waits for an agent, a full day puts the child on
-    the waiting list, and what is impossible is told: each day for itself.
-
-    :raises IntegrityError: never for two clicks at once: the second waits, then finds the days booked.
+    the waiting list, and what is impossible is told: each day for itself. Of two clicks at once, the second waits,
+    then finds the days booked.
     """
     planning = reservations.verrouiller(par, famille, changements, maintenant=timezone.now(), en_attente=en_attente)
     verdicts = reservations.verifier(planning, changements)
