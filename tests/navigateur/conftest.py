@@ -69,6 +69,7 @@ class Visiteur:
 
     def deborde(self):
         """Pixels that the page sticks out of the screen, to the right."""
+        self.page.wait_for_load_state()  # a click is over as soon as the next page begins to come
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 

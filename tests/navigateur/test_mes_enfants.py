@@ -46,6 +46,8 @@ def test_une_personne_de_plus_vient_chercher_lea(personnes):
     page.get_by_role("link", name="Léa Durand").click()
     page.get_by_role("link", name="Dossier", exact=True).click()
     page.get_by_role("link", name="Personnes autorisées").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Personnes autorisées")
+    page.wait_for_load_state()  # the button is made by JavaScript
     if page.get_by_role("button", name="Ajouter une personne").count():
         page.get_by_role("button", name="Ajouter une personne").click()
     ligne = page.locator("[data-portail-ligne]").last
