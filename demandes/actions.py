@@ -355,9 +355,17 @@ def _clore(demande, famille, etat, *, par, motif, suites=()):
     )
     service = ServiceMairie.de(demande.genre.service)
     sujet, corps = composer_reponse(demande, etat, motif, service, suites)
-    message = {"sujet": sujet, "corps": corps, "par": par, "service": service}
     prevenir(
-        famille, demande.enfants_concernes(), **message, lien=demande.get_absolute_url(), lien_libelle="Voir la demande"
+        famille,
+        demande.enfants_concernes(),
+        sujet=sujet,
+        corps=corps,
+        par=par,
+        service=service,
+        lien=demande.get_absolute_url(),
+        lien_libelle="Voir la demande",
+        objet=demande.objet_du_fil,
+        modele="reponse_demande",
     )
     if etat == Demande.Etat.ACCEPTEE and demande.genre.prevenir_autre_foyer:
         _prevenir_l_autre_foyer(demande, service)

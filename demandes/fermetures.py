@@ -64,5 +64,6 @@ def _refuser(pk, par):
         service=ServiceMairie.de(demande.genre.service),
         lien=demande.get_absolute_url(),
         lien_libelle="Voir la demande",
+        objet=demande.objet_du_fil,
     )
     return True

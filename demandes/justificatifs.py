@@ -93,6 +93,7 @@ def _rappeler(cle, maintenant):
         service=service,
         lien=demande.get_absolute_url(),
         lien_libelle="Joindre le justificatif",
+        objet=demande.objet_du_fil,
     )
     ecrire(justificatif, {"rappele_le": maintenant})
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from demandes.types import TYPES
 from enfants.models import Enfant, Nature, SuspensionAcces
+from messagerie.actions import Objet
 from portail.outils.chiffrement import ValeursChiffrees
 from portail.outils.fichiers import Piece
 from portail.outils.francais import au_milieu, de
@@ -157,6 +158,11 @@ class Demande(models.Model):
         if self.genre.plusieurs:
             return f"{self.genre.libelle_icone} : {prenom}"
         return f"{self.genre.libelle_icone} {de(prenom)}" if self.genre.par_enfant else self.genre.libelle_icone
+
+    @property
+    def objet_du_fil(self):
+        """What a thread about it says: its answers and the questions it raises read together."""
+        return Objet(f"demande/{self.uuid}", self.titre, self.get_absolute_url())
 
     @property
     def est_en_attente(self):

@@ -1,36 +1,12 @@
-"""Papers joined to a demande: the upload field."""
+"""Papers joined to a demande."""
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict
 
 from enfants.models import Nature
-from portail.outils.fichiers import controler, ranger
-
-
-class EnvoiMultiple(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class PiecesField(forms.FileField):
-    """Several files; each one that fails says why, by its name."""
-
-    widget = EnvoiMultiple(attrs={"accept": ".pdf,.jpg,.jpeg,.png", "data-taille-max": settings.TAILLE_MAX_PIECE})
-
-    def clean(self, data, initial=None):
-        envois = [envoi for envoi in (data or []) if envoi]
-        if len(envois) > settings.NOMBRE_MAX_PIECES:  # before any is read: reading costs
-            raise ValidationError(f"Une demande porte {settings.NOMBRE_MAX_PIECES} pièces au plus.")
-        erreurs, bonnes = [], []
-        for envoi in envois:
-            try:
-                bonnes.append(controler(envoi))
-            except ValidationError as erreur:
-                erreurs.append(erreur)
-        if erreurs:
-            raise ValidationError(erreurs)
-        return bonnes
+from portail.outils.fichiers import ranger
+from portail.outils.pieces import PiecesField, regles_des_pieces, trop_de_pieces
 
 
 class PiecesForm(forms.Form):
@@ -49,10 +25,7 @@ class PiecesForm(forms.Form):
             self.fields[nom] = PiecesField(label=Nature(nature).label, required=False)
         if natures:
             self.fields["pieces"].label = "Autre pièce"
-        self.fields["pieces"].help_text = (
-            f"PDF, ou photo JPEG ou PNG, {settings.TAILLE_MAX_PIECE // (1024 * 1024)} Mo au plus chacune, "
-            f"{settings.NOMBRE_MAX_PIECES} pièces au plus."
-        )
+        self.fields["pieces"].help_text = regles_des_pieces()
         choix = [(str(piece.uuid), piece.nom) for piece in self.deja]
         self.fields["retirer"] = forms.MultipleChoiceField(choices=choix, required=False)
 
@@ -67,13 +40,13 @@ class PiecesForm(forms.Form):
             super().full_clean()
             return
         self._errors, self.cleaned_data = ErrorDict(), {}
-        self.add_error("pieces", f"Une demande porte {settings.NOMBRE_MAX_PIECES} pièces au plus.")
+        self.add_error("pieces", trop_de_pieces("Une demande"))
 
     def clean(self):
         donnees = super().clean()
         envois = [piece for nom in [*self.natures, "pieces"] for piece in donnees.get(nom) or []]
         if len(self.deja) - len(donnees.get("retirer", [])) + len(envois) > settings.NOMBRE_MAX_PIECES:
-            self.add_error("pieces", f"Une demande porte {settings.NOMBRE_MAX_PIECES} pièces au plus.")
+            self.add_error("pieces", trop_de_pieces("Une demande"))
         return donnees
 
     def ranger(self) -> list[dict]:

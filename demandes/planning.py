@@ -226,8 +226,10 @@ def _raconter(planning, bilan, par):
     """One message for the household, which has just done it: no mail."""
     sujet, corps = textes.message(bilan)
     demande = next(iter(bilan.demandes), None)
-    lien = {"lien": demande.get_absolute_url(), "lien_libelle": "Voir le détail"} if demande else {}
-    message = {"sujet": sujet, "corps": corps, "par": None, "courriel": False, "lu_par": par.adulte, **lien}
+    message = {"sujet": sujet, "corps": corps, "par": None, "courriel": False, "lu_par": par.adulte}
+    if demande:
+        lien = {"lien": demande.get_absolute_url(), "lien_libelle": "Voir le détail"}
+        message |= {"objet": demande.objet_du_fil, "service": ServiceMairie.de(demande.genre.service), **lien}
     # A household has two adults: beside one who may not see these children, who has just done it reads it alone.
     notifier(planning.famille, destinataire=par.adulte if planning.suspendus else None, **message)
 

@@ -32,7 +32,7 @@ class BoiteDEnvoi(BaseEmailBackend):
     def _courriels(self, message: EmailMessage):
         if message.attachments:
             raise PieceJointeRefusee("Un courriel du portail ne porte pas de pièce jointe.")
-        for entete in (message.subject, message.from_email, *message.recipients()):
+        for entete in (message.subject, message.from_email, *message.recipients(), *message.reply_to):
             forbid_multi_line_headers("Subject", entete, message.encoding)  # fails now, not in the worker
         html = next((a.content for a in getattr(message, "alternatives", []) if a.mimetype == "text/html"), "")
         domaine = message.from_email.rpartition("@")[2].strip("> ") or "localhost"
@@ -43,5 +43,7 @@ class BoiteDEnvoi(BaseEmailBackend):
                 corps=message.body,
                 corps_html=html,
                 expediteur=message.from_email,
+                repondre_a=", ".join(message.reply_to),
+                desabonnement=message.extra_headers.get("List-Unsubscribe", "").strip("<>"),
                 message_id=make_msgid(domain=domaine),
             )

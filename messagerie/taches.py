@@ -23,6 +23,13 @@ def balayer_courriels():
     envoyer_courriels()
 
 
+@task()
+def balayer_diffusions():
+    from messagerie.diffusions import poursuivre
+
+    poursuivre()
+
+
 def reveiller() -> None:
     """Have the outbox sent as soon as the current transaction is committed."""
     balayer_courriels.enqueue()
@@ -62,17 +69,22 @@ def _envoyer_le_suivant(connexion):
 
 
 def _composer(courriel, connexion):
+    entetes = {
+        "Message-ID": courriel.message_id,
+        "Date": format_datetime(timezone.localtime(courriel.cree_le)),
+        "Auto-Submitted": "auto-generated",
+    }
+    if courriel.desabonnement:  # one click, without logging in: RFC 8058
+        entetes["List-Unsubscribe"] = f"<{courriel.desabonnement}>"
+        entetes["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message = EmailMultiAlternatives(
         courriel.objet,
         courriel.corps,
         courriel.expediteur,
         [courriel.destinataire],
         connection=connexion,
-        headers={
-            "Message-ID": courriel.message_id,
-            "Date": format_datetime(timezone.localtime(courriel.cree_le)),
-            "Auto-Submitted": "auto-generated",
-        },
+        reply_to=[courriel.repondre_a] if courriel.repondre_a else None,
+        headers=entetes,
     )
     if courriel.corps_html:
         message.attach_alternative(courriel.corps_html, "text/html")

@@ -31,7 +31,7 @@ def gabarit(request):
 
 
 def _onglets(chemin, adulte):
-    non_lus = Fil.objects.visibles_par(adulte).avec_non_lus(adulte).filter(non_lu=True).order_by().count()
+    non_lus = Fil.objects.recus_par(adulte).avec_non_lus(adulte).filter(non_lu=True).order_by().count()
     return [
         Onglet(
             libelle,

@@ -134,9 +134,20 @@ class Envois:
         h, le = foyer.hasard, demande.deposee_le
         faits, a_decider = ([], verdicts) if demande.est_en_attente else (verdicts, [])
         sujet, corps = textes.message(Bilan(faits=faits, a_decider=a_decider))
-        fil = self.creer(Fil, uuid=tirer.uuid(h), famille=foyer.famille, sujet=sujet, dernier_le=le)
+        fil = self.creer(
+            Fil,
+            uuid=tirer.uuid(h),
+            famille=foyer.famille,
+            sujet=sujet,
+            dernier_le=le,
+            mairie_le=le,
+            contexte=demande.objet_du_fil.cle,
+            contexte_libelle=demande.objet_du_fil.libelle,
+            contexte_lien=demande.objet_du_fil.lien,
+        )
         message = self.creer(
             Message,
+            cle=tirer.uuid(h),
             fil=fil,
             de_la_mairie=True,
             corps=corps,

@@ -402,7 +402,9 @@ class Foyer:
         sujet, corps = composer_reponse(demande, demande.etat, demande.motif, service)
         lien = {"lien": demande.get_absolute_url(), "lien_libelle": "Voir la demande"}
         reponse = {"auteur": agent, "corps": corps, "envoye_le": demande.traitee_le, **lien}
-        self._ecrire(sujet, service, reponse)
+        propos = demande.objet_du_fil
+        objet = {"contexte": propos.cle, "contexte_libelle": propos.libelle, "contexte_lien": propos.lien}
+        self._ecrire(sujet, service, reponse, objet=objet)
 
     def _correspondre(self):
         """The word of welcome, and now and then a question with its answer."""
@@ -421,15 +423,28 @@ class Foyer:
                 echange.append({"auteur": agent, "corps": reponse, "envoye_le": self.instant(jour, 9, 16)})
             self._ecrire(sujet, service, *echange)
 
-    def _ecrire(self, sujet, service, *messages):
+    def _ecrire(self, sujet, service, *messages, objet=None):
         """A thread; the adults open what the mairie wrote, or not yet."""
-        h, dernier_le = self.hasard, messages[-1]["envoye_le"]
+        h = self.hasard
+        cotes = {message["auteur"].is_staff: message["envoye_le"] for message in messages}
+        etat = Fil.Etat.INFORMATION
+        if False in cotes:
+            etat = Fil.Etat.REPONDU if messages[-1]["auteur"].is_staff else Fil.Etat.EN_ATTENTE
         fil = self.creer(
-            Fil, uuid=tirer.uuid(h), famille=self.famille, service=service, sujet=sujet, dernier_le=dernier_le
+            Fil,
+            uuid=tirer.uuid(h),
+            famille=self.famille,
+            service=service,
+            sujet=sujet,
+            etat=etat,
+            dernier_le=messages[-1]["envoye_le"],
+            mairie_le=cotes.get(True),
+            famille_le=cotes.get(False),
+            **(objet or {}),
         )
         for valeurs in messages:
             de_la_mairie = valeurs["auteur"].is_staff
-            message = self.creer(Message, fil=fil, de_la_mairie=de_la_mairie, **valeurs)
+            message = self.creer(Message, cle=tirer.uuid(h), fil=fil, de_la_mairie=de_la_mairie, **valeurs)
             for adulte, chance in zip(self.adultes, (0.85, 0.4), strict=False) if de_la_mairie else ():
                 lu_le = message.envoye_le + timedelta(minutes=h.randint(5, 6000))
                 if h.random() < chance:

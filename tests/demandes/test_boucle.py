@@ -64,7 +64,7 @@ def test_le_courriel_ne_dit_rien_de_personnel(deposer, comptes):
     assert sorted(m.to[0] for m in mail.outbox) == ["claire.durand@famille.example", "julien.durand@famille.example"]
     for message in mail.outbox:
         assert "Durand" not in message.subject + message.body
-        assert "un message vous attend" in message.subject
+        assert "une réponse à votre demande" in message.subject
 
 
 def test_redemander_modifie_la_demande_en_attente(deposer):
