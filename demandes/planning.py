@@ -5,7 +5,7 @@ submit. The rules are enfants/regles/planning.py, on rows that enfants/reservati
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -229,7 +229,8 @@ def _raconter(planning, bilan, par):
     message = {"sujet": sujet, "corps": corps, "par": None, "courriel": False, "lu_par": par.adulte}
     if demande:
         lien = {"lien": demande.get_absolute_url(), "lien_libelle": "Voir le détail"}
-        message |= {"objet": demande.objet_du_fil, "service": ServiceMairie.de(demande.genre.service), **lien}
+        service, objet = ServiceMairie.de(demande.genre.service), replace(demande.objet_du_fil, neuf=True)
+        message |= {"objet": objet, "service": service, **lien}
     # A household has two adults: beside one who may not see these children, who has just done it reads it alone.
     notifier(planning.famille, destinataire=par.adulte if planning.suspendus else None, **message)
 

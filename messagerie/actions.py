@@ -37,11 +37,13 @@ class Objet:
     :param cle: what its app understands, « demande/<uuid> ».
     :param libelle: in the words of the family, « Réservations de Léa ».
     :param lien: address within the portal where the family reads it.
+    :param neuf: it has just been made: there can be no thread about it to look for.
     """
 
     cle: str = ""
     libelle: str = ""
     lien: str = ""
+    neuf: bool = False
 
 
 # --- The mairie, or the portal in its name, writes --------------------------------------------------------
@@ -268,7 +270,7 @@ def _freiner(adulte):
 
 def _fil_de(famille, destinataire, objet):
     """The thread that the same adults have about this, locked; None where there is none."""
-    if not objet.cle:
+    if not objet.cle or objet.neuf:
         return None
     fils = Fil.objects.filter(famille=famille, destinataire=destinataire, contexte=objet.cle)
     return fils.select_for_update(of=("self",)).order_by("pk").first()

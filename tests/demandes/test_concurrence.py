@@ -13,7 +13,7 @@ from demandes.types import TYPES
 from enfants import actions as enfants
 from enfants.models import Enfant, Sante
 from familles.models import Famille, Responsable, Utilisateur
-from messagerie.models import Courriel, Fil
+from messagerie.models import Courriel, Fil, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,7 +87,7 @@ def bilan():
     """State of the demande, phone on file, messages and mails written."""
     demande = Demande.objects.filter(type="responsable").latest("pk")
     telephone = Responsable.objects.get(utilisateur__identifiant="durand").telephone_mobile
-    return demande.etat, telephone, Fil.objects.count(), Courriel.objects.count()
+    return demande.etat, telephone, Message.objects.count(), Courriel.objects.count()
 
 
 def decideurs(demande):
@@ -124,7 +124,7 @@ def test_sans_le_verrou_les_deux_agents_gagnent(demande, remettre_en_attente, mo
     monkeypatch.setattr(actions, "verrouiller", lire_sans_verrou)
     for resultats in Course(*decideurs(demande)).tours(10, remettre_en_attente):
         assert resultats == ["gagne", "gagne"]
-        assert Fil.objects.count() == 2
+        assert Message.objects.count() == 2
 
 
 def test_accepter_contre_retirer(demande, remettre_en_attente):
@@ -241,7 +241,7 @@ def test_deux_agents_acceptent_la_meme_demande_de_sante(demandes_de_sante):
     for resultats in Course(*accepteurs(demande, demande)).tours(100, reouvrir([demande])):
         gagnant, perdant = sorted(resultats, key=lambda resultat: resultat != "gagne")
         assert (gagnant, "déjà traitée : acceptée par" in perdant) == ("gagne", True)
-        assert (Sante.objects.get(enfant=demande.enfant).traitements, Fil.objects.count()) == ("Sirop", 1)
+        assert (Sante.objects.get(enfant=demande.enfant).traitements, Message.objects.count()) == ("Sirop", 1)
         assert Courriel.objects.count() == 2  # one for each adult
 
 
@@ -255,7 +255,7 @@ def test_deux_foyers_changent_le_dossier_d_un_enfant_un_seul_passe(demandes_de_s
         etats = [Demande.objects.get(pk=demande.pk).etat for demande in demandes]
         assert etats[premier] == "ACCEPTEE"
         assert etats[1 - premier] == "EN_ATTENTE"
-        assert Fil.objects.count() == 2  # the answer, and the word to the other household
+        assert Message.objects.count() == 2  # the answer, and the word to the other household
         gagnants[premier] += 1
     assert sum(gagnants.values()) == 200
 

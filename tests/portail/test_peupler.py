@@ -42,7 +42,7 @@ from familles.actions import ouvrir_famille
 from familles.champs import IbanField, TelephoneField
 from familles.models import CoordonneesBancaires, Famille, QuotientFamilial, Responsable, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
-from messagerie.models import Fil, Lecture, Message, ServiceMairie
+from messagerie.models import Diffusion, Fil, Lecture, Message, ServiceMairie
 from portail import peuplement
 from tests.portail.inventees import (
     JOURS,
@@ -88,6 +88,7 @@ CLES = {
     Ecole: "nom",
     Classe: "nom",
     Fil: "uuid",
+    Diffusion: "cle",
     Message: "envoye_le",
     ServiceMairie: "code",
     Service: "code",
