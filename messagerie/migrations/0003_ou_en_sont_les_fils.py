@@ -16,7 +16,8 @@ SET etat = CASE WHEN mairie_le IS NULL OR famille_le > mairie_le THEN 'EN_ATTENT
 WHERE famille_le IS NOT NULL
 """
 OBJETS = """
-UPDATE messagerie_fil SET contexte = 'demande/' || split_part(m.lien, '/', 3), contexte_lien = m.lien
+UPDATE messagerie_fil SET contexte = 'demande/' || split_part(m.lien, '/', 3), contexte_lien = m.lien,
+       contexte_libelle = split_part(sujet, chr(160) || ':', 1)
 FROM messagerie_message AS m
 WHERE m.fil_id = messagerie_fil.id AND m.lien ~ '^/demandes/[0-9a-f-]{36}/$'
 """
