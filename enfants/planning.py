@@ -377,6 +377,15 @@ class Planning:
         garde = self.gardes.get(enfant.pk)
         return garde is None or self.famille.pk in regles_garde.foyers_du(garde, jour, self.entieres)
 
+    def reserves(self, enfant: Enfant, jour: date) -> list[Offre]:
+        """What the household has booked for the child, but for what it told absent, in the order of the hours."""
+        tenus = []
+        for offre in self.offres:
+            m = self._marques.get((enfant.pk, offre.cle, jour))
+            if m and m.reservation and m.famille == self.famille.pk and not m.absence:
+                tenus.append(offre)
+        return sorted(tenus, key=lambda offre: offre.debut)
+
     # --- What a change in progress does ---
 
     def marquer(self, enfant: Enfant, offre: Offre, jour: date, **valeurs) -> None:

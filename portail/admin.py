@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
+from portail import admin_publications  # noqa: F401, registers its pages
 from portail.commune import Commune
 from portail.outils.admin import PortailAdmin
 

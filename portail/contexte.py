@@ -26,12 +26,20 @@ def gabarit(request):
     return {
         "commune": Commune.actuelle(),
         "mode_demo": settings.MODE_DEMO,
-        "onglets": _onglets(request.path, adulte) if adulte else [],
+        "onglets": _onglets(request, adulte) if adulte else [],
     }
 
 
-def _onglets(chemin, adulte):
-    non_lus = Fil.objects.recus_par(adulte).avec_non_lus(adulte).filter(non_lu=True).order_by().count()
+def fils_non_lus(adulte):
+    """Threads with a message of the mairie that this adult has not opened, the newest first."""
+    return Fil.objects.recus_par(adulte).avec_non_lus(adulte).filter(non_lu=True)
+
+
+def _onglets(request, adulte):
+    """A page that has counted the unread threads says so in ``request.non_lus``: they are not counted twice."""
+    non_lus, chemin = getattr(request, "non_lus", None), request.path
+    if non_lus is None:
+        non_lus = fils_non_lus(adulte).order_by().count()
     return [
         Onglet(
             libelle,

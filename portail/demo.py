@@ -18,7 +18,7 @@ from familles.actions import Periode
 from familles.models import CoordonneesBancaires, DossierCaf, Famille, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
 from messagerie.models import Courriel, ServiceMairie
-from portail import demo_enfants, demo_planning
+from portail import demo_enfants, demo_planning, demo_publications
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
 
@@ -61,8 +61,9 @@ def charger() -> None:
 
 @transaction.atomic
 def animer() -> None:
-    """Something for the agent to decide on the first day, beside the cast."""
+    """Something for the agent to decide on the first day, and for families to read, beside the cast."""
     demo_planning.animer()
+    demo_publications.animer()
     Courriel.objects.all().delete()
 
 

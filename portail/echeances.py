@@ -24,6 +24,7 @@ from portail.minuterie import executer_si_due
 from portail.outils.courriels import envoyer_modele
 from portail.outils.dates import jour
 from portail.outils.fichiers import balayer_orphelins
+from portail.publications import FichierPublie
 
 RAPPEL_QUOTIENT = timedelta(days=30)
 RAPPEL_DOCUMENT = timedelta(days=30)
@@ -123,4 +124,4 @@ def faire_le_menage(*, maintenant) -> None:
     Courriel.objects.filter(envoye_le__lt=maintenant - timedelta(days=30)).delete()
     OubliMotDePasse.objects.filter(traite_le__lt=maintenant - timedelta(days=2)).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=maintenant - timedelta(days=1)).delete()
-    balayer_orphelins([PieceJointe, DocumentEnfant], maintenant=maintenant)
+    balayer_orphelins([PieceJointe, DocumentEnfant, FichierPublie], maintenant=maintenant)

@@ -104,7 +104,13 @@ def _semaine(banc):
 
 PLANNING = "portail.pages.planning"
 PAGES = [
-    Page("Accueil", lambda banc: reverse("accueil"), Budget(requetes=8), tous=True),
+    Page(
+        "Accueil",
+        lambda banc: reverse("accueil"),
+        Budget(requetes=8, rapport=2),
+        "portail.pages.accueil.charger_accueil",
+        True,
+    ),
     Page("Mes enfants", lambda banc: reverse("mes_enfants"), Budget(requetes=8), tous=True),
     Page("Mon compte", lambda banc: reverse("mon_compte"), Budget(requetes=8)),
     Page("Boîte de réception", lambda banc: reverse("messagerie"), Budget(requetes=6)),

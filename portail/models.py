@@ -2,5 +2,6 @@
 
 from portail.commune import Commune
 from portail.minuterie import Minuterie
+from portail.publications import Actualite, Document, FichierPublie
 
-__all__ = ["Commune", "Minuterie"]
+__all__ = ["Actualite", "Commune", "Document", "FichierPublie", "Minuterie"]

@@ -48,6 +48,10 @@ OFFRE = {
     "enfants.reservation": (VOIR,),
     "enfants.attente": (VOIR,),
 }
+PUBLICATIONS = {
+    "portail.actualite": TOUT,
+    "portail.document": TOUT,
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -62,6 +66,7 @@ DOSSIER = {
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Agent instructeur": {
         **DOSSIER,
+        **PUBLICATIONS,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,
         "messagerie.fil": (VOIR,),
@@ -95,6 +100,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "Administrateur": {
         **DOSSIER,
+        **PUBLICATIONS,
         "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,

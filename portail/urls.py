@@ -3,12 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portail.pages import abonnement, accueil, confirmation, fiches, mes_enfants, mon_compte
+from portail.pages import abonnement, accueil, confirmation, fiches, mes_enfants, mon_compte, publications
 from portail.pages.planning import absence, mois, recapitulatif, semaine
 
 urlpatterns = [
     path("", accueil.accueil, name="accueil"),
-    path("documents/", accueil.documents, name="documents"),
+    path("documents/", publications.documents, name="documents"),
+    path("documents/formulaires/", publications.formulaires, name="formulaires"),
+    path("documents/notice.pdf", publications.notice, name="notice"),
+    path("documents/<uuid:uuid>/", publications.fichier, name="document_publie"),
     path("contact/", accueil.contact, name="contact"),
     path("accessibilite/", accueil.accessibilite, name="accessibilite"),
     path("donnees-personnelles/", accueil.donnees_personnelles, name="donnees_personnelles"),

@@ -158,6 +158,13 @@ def _fiche(enfant, foyer, quoi) -> Ligne:
     return page_famille(adresse, foyer=foyer, post=405, ailleurs=(404, 405), quoi=quoi)
 
 
+def _publie(nom, foyers, *, quoi, anonyme=CONNEXION, agents=lambda agent: True) -> Ligne:
+    """A published file: the households it is meant for, the agents; a stranger logs in, whatever there is."""
+    ouvert = _au_foyer(foyers, 200) | {agent: 200 for agent in AGENTS if agents(agent)}
+    cellules = chacun(anonyme=anonyme, parents=404, agents=404, **ouvert)
+    return Ligne(quoi, f"/documents/{{{nom}}}/", cellules, cellules)
+
+
 # --- What the roles allow --------------------------------------------------------------------------------
 
 # Model of the admin -> what its page can do at most, whatever the permissions.
@@ -187,7 +194,9 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "messagerie.courriel": (VOIR,),
     "messagerie.fil": (VOIR,),
     "messagerie.servicemairie": TOUT,
+    "portail.actualite": TOUT,
     "portail.commune": (VOIR, CHANGER),
+    "portail.document": TOUT,
 }
 
 
@@ -218,6 +227,10 @@ def _tient_les_dossiers(agent):
 
 def _lit_la_sante(agent):
     return peut(agent, VOIR, "enfants.enfant") and peut(agent, VOIR, "enfants.sante")
+
+
+def _publie_ou_lit(agent):
+    return peut(agent, VOIR, "portail.document")
 
 
 def _pointe(agent):
@@ -312,6 +325,30 @@ MATRICE: dict[str, list[Ligne]] = {
             chacun(anonyme=CONNEXION, parents=200, agents=200),
             chacun(anonyme=403, parents=405, agents=405),
         )
+    ],
+    "documents/formulaires/": [
+        Ligne(
+            "formulaires",
+            "/documents/formulaires/",
+            chacun(anonyme=CONNEXION, parents=200, agents=200),
+            chacun(anonyme=403, parents=200, agents=200),
+        )
+    ],
+    "documents/notice.pdf": [
+        Ligne(
+            "notice des parents",
+            "/documents/notice.pdf",
+            chacun(anonyme=CONNEXION, parents=200, agents=200),
+            chacun(anonyme=403, parents=405, agents=405),
+        )
+    ],
+    "documents/<uuid:uuid>/": [
+        _publie("document_public", PARENTS, anonyme=200, quoi="ouvert à tous"),
+        _publie("portail_document", PARENTS, quoi="pour toutes les familles"),
+        _publie("document_bourg", (*DURAND, "benali", "rossi", "martin"), quoi="pour l'école du Bourg"),
+        _publie("document_pommiers", (*DURAND, "benali"), quoi="pour l'école des Pommiers"),
+        _publie("document_a_venir", (), agents=_publie_ou_lit, quoi="ouvert à tous, mais pas encore en ligne"),
+        _publie("inconnu", (), agents=lambda agent: False, quoi="document inconnu"),
     ],
     "contact/": [page_publique("/contact/")],
     "accessibilite/": [page_publique("/accessibilite/")],
@@ -961,5 +998,7 @@ GESTES = [
     Geste("messagerie.courriel", "reessayer", VOIR),
     Geste("demandes.motifrefus", "delete_selected", SUPPRIMER),
     Geste("messagerie.servicemairie", "delete_selected", SUPPRIMER),
+    Geste("portail.actualite", "delete_selected", SUPPRIMER),
+    Geste("portail.document", "delete_selected", SUPPRIMER),
     Geste("auth.group", "delete_selected", SUPPRIMER),
 ]

@@ -51,6 +51,7 @@ from messagerie.actions import notifier
 from messagerie.models import Courriel, ServiceMairie
 from portail import urls
 from portail.outils.fichiers import ranger
+from portail.publications import Actualite, Document, remplacer_fichier
 from tests import matrice
 from tests.conftest import ClientVerifie
 from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
@@ -232,8 +233,31 @@ def monde(profils, famille_durand, familles_de):
         "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
         "messagerie.fil": fil.pk,
         "messagerie.servicemairie": ServiceMairie.objects.create(code="essai", nom="Essai").pk,
+        "portail.actualite": Actualite.objects.create(titre="Essai", corps="…").pk,
         "portail.commune": 1,
+        **_publications(),
     }
+
+
+def _publications():
+    """Documents for all, for one school, to come; the last may be deleted."""
+    demain = timezone.localdate() + timezone.timedelta(days=1)
+    publies = {
+        nom: Document.objects.create(titre=nom, **colonnes)
+        for nom, colonnes in [
+            ("portail_document", {}),
+            ("document_public", {"public": True}),
+            ("document_bourg", {}),
+            ("document_pommiers", {}),
+            ("document_a_venir", {"public": True, "publie_du": demain}),
+        ]
+    }
+    for nom, document in publies.items():
+        remplacer_fichier(document, ("essai.pdf", "application/pdf", b"%PDF-1.4 essai"))
+        if nom in ("document_bourg", "document_pommiers"):
+            document.ecoles.add(Ecole.objects.get(nom__endswith=nom.partition("_")[2].capitalize()))
+    cles = {nom: document.uuid for nom, document in publies.items()}
+    return cles | {"portail.document": publies["portail_document"].pk}
 
 
 def site_de(enfant):

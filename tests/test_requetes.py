@@ -38,6 +38,7 @@ from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, 
 from messagerie.actions import notifier
 from messagerie.models import Courriel, ServiceMairie
 from portail.outils.fichiers import ranger
+from portail.publications import Actualite, Document, remplacer_fichier
 from tests.canaris import papier
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +184,16 @@ class Lignes:
         nom = self._nom()
         return Utilisateur.objects.create(identifiant=nom.lower(), prenom="Agent", nom=nom, is_staff=True)
 
+    def actualite(self):
+        actualite = Actualite.objects.create(titre=self._nom(), corps="…")
+        actualite.ecoles.add(self.ecole())
+        actualite.services.add(self.service())
+
+    def document(self):
+        document = Document.objects.create(titre=self._nom())
+        remplacer_fichier(document, ("a.pdf", "application/pdf", papier("a")))
+        document.ecoles.add(self.ecole())
+
     def courriel(self):
         nom = self._nom()
         return Courriel.objects.create(objet=nom, destinataire="a@b.example", corps="…", message_id=nom)
@@ -301,6 +312,8 @@ LISTES = {
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,
     "messagerie/fil": Lignes.fil_d_une_autre_famille,
+    "portail/actualite": Lignes.actualite,
+    "portail/document": Lignes.document,
 }
 
 

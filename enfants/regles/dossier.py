@@ -64,6 +64,17 @@ def manques(faits: FaitsDossier, jour: date, preavis: timedelta = PREAVIS) -> li
     return sorted(trouves, key=lambda manque: not manque.urgent)
 
 
+def pressants(faits: FaitsDossier, jour: date, preavis: timedelta = PREAVIS) -> list[Manque]:
+    """Of all that, what cannot wait: what is urgent, or ends within ``preavis``."""
+    sans_date = manques(faits, jour, timedelta.min)  # told whatever the day
+    fin = faits.vaccins_jusqu_au
+    return [
+        manque
+        for manque in manques(faits, jour, preavis)
+        if manque.urgent or manque not in sans_date or (manque.code == "vaccins" and fin and fin - jour <= preavis)
+    ]
+
+
 def _pai(faits, jour, preavis):
     if not faits.a_pai:
         return

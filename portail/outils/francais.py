@@ -1,5 +1,6 @@
 """French that a template cannot know."""
 
+import re
 import unicodedata
 
 
@@ -12,3 +13,8 @@ def de(nom: str) -> str:
 def au_milieu(nom: str) -> str:
     """« Restauration scolaire » loses its capital within a sentence, « ALSH » and « IBAN » do not."""
     return nom if nom[1:2].isupper() else nom[:1].lower() + nom[1:]
+
+
+def insecables(texte: str) -> str:
+    """« Oui ? », typed with plain spaces, does not leave its sign alone at the start of a line."""
+    return re.sub("(?<=«) | (?=[:;?!»%€])", "\u00a0", texte)

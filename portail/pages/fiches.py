@@ -20,7 +20,7 @@ def fiche_vierge(request):
     try:
         pdf = fiches.imprimer_vierge(jour=timezone.localdate())
     except PdfIndisponible:
-        return _sans_pdf(request, "documents")
+        return sans_pdf(request, "documents")
     return _montrer(pdf, "")
 
 
@@ -33,7 +33,7 @@ def fiche_inscription(request, uuid):
     try:
         pdf = fiches.imprimer_inscription(enfant, request.famille, jour=timezone.localdate())
     except PdfIndisponible:
-        return _sans_pdf(request, "enfant", enfant.uuid)
+        return sans_pdf(request, "enfant", enfant.uuid)
     return _montrer(pdf, slugify(enfant.prenom))
 
 
@@ -46,7 +46,7 @@ def _montrer(pdf, suite):
     )
 
 
-def _sans_pdf(request, *retour):
+def sans_pdf(request, *retour):
     """Back to the page the family came from, as the agents are: the portal works on, papers aside."""
     messages.error(request, "Les PDF ne sont pas disponibles pour le moment.")
     return redirect(*retour)

@@ -28,6 +28,7 @@ PAGES = [
     "/mot-de-passe/",
     "/contact/",
     "/documents/",
+    "/documents/formulaires/",
     "/accessibilite/",
     "/donnees-personnelles/",
     "/nulle-part/",
