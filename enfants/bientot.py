@@ -46,6 +46,8 @@ def jours_qui_ferment(maintenant: datetime, delai: timedelta) -> dict[tuple[int,
 def echeances(planning: Planning, qui_ferment: dict[tuple[int, date], datetime]) -> list[Echeance]:
     """What closes soon and may still be booked, by service and deadline, the nearest first.
 
+    A child with habitual days is reminded of those alone.
+
     Children for whom the same days are free are told together.
 
     :param planning: holds all the days of ``qui_ferment``.
@@ -55,7 +57,8 @@ def echeances(planning: Planning, qui_ferment: dict[tuple[int, date], datetime])
     for (cle, jour), limite in sorted(qui_ferment.items(), key=lambda ligne: ligne[0][1]):
         offre = offres_par_cle.get(cle)
         for enfant in planning.enfants.values() if offre and offre.inscription else ():
-            if planning.cellule(enfant, offre, jour).case().etat == Etat.LIBRE:
+            usuel = planning.est_habituel(enfant, offre, jour)
+            if usuel and planning.cellule(enfant, offre, jour).case().etat == Etat.LIBRE:
                 libres.setdefault((limite, offre.ordre, cle, enfant.pk), []).append(jour)
     groupes: dict[tuple, list[str]] = {}
     for (limite, ordre, cle, enfant), jours in libres.items():

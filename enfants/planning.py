@@ -150,7 +150,7 @@ class Planning:
         self._marques: dict[tuple[int, int, date], Marques] = defaultdict(Marques)
         self._closes: set[tuple[int, int, date]] = set()
         self._fermetures: list[tuple] = []
-        self._inscriptions: dict[tuple[int, int], list[tuple[date, date]]] = defaultdict(list)
+        self._inscriptions: dict[tuple[int, int], list[tuple[date, date, str]]] = defaultdict(list)
         self._ages: dict[tuple[int, int, date], list] = defaultdict(list)
         self._en_file: dict[tuple[int, int, date], list] = defaultdict(list)
         self._fermes: dict[tuple[int, date], str] = {}
@@ -221,7 +221,14 @@ class Planning:
         suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate(self.maintenant))
         suspensions = suspensions.filter(enfant__in=cles, adulte__famille=self.famille)
         lignes = [
-            marques(inscriptions, "inscription", enfant=F("enfant_id"), service=F("service_id"), **du_au),
+            marques(
+                inscriptions,
+                "inscription",
+                enfant=F("enfant_id"),
+                service=F("service_id"),
+                texte=Func(F("jours"), Value(""), function="array_to_string", output_field=CharField()),
+                **du_au,
+            ),
             marques(suspensions, "suspension", cle=F("adulte_id")),
         ]
         if self.gardes:
@@ -242,7 +249,7 @@ class Planning:
         elif genre == "suspension":
             self.suspendus.add(cle)
         elif genre == "inscription":
-            self._inscriptions[enfant, service].append((jour, au))
+            self._inscriptions[enfant, service].append((jour, au, texte))
         elif genre in ("prise", "file"):
             tenus = self._ages if genre == "prise" else self._en_file
             tenus[service, site, jour] += [cle] * nombre
@@ -341,7 +348,14 @@ class Planning:
         """True when no registration is needed, or one covers ``jour``."""
         if not offre.inscription:
             return True
-        return any(du <= jour <= au for du, au in self._inscriptions.get((enfant.pk, offre.cle), ()))
+        return any(du <= jour <= au for du, au, _ in self._inscriptions.get((enfant.pk, offre.cle), ()))
+
+    def est_habituel(self, enfant: Enfant, offre: Offre, jour: date) -> bool:
+        """Is it one of the days on which the household said that this child usually comes; any, where it said none?"""
+        return any(
+            du <= jour <= au and (not jours or str(jour.weekday()) in jours)
+            for du, au, jours in self._inscriptions.get((enfant.pk, offre.cle), ())
+        )
 
     def _est_complet(self, enfant, offre, lieu, jour):
         if lieu is None or not lieu.est_limite:

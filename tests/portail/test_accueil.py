@@ -64,10 +64,11 @@ def sans_papiers(distribution):
 
 @pytest.fixture
 def une_inscription(automne, sans_papiers):
-    """``une_inscription("restauration", "Léa")``: registered to this alone, on Monday 16 November at 9."""
+    """``une_inscription("restauration", "Léa")``: registered to this alone, on no habitual day, 16 November at 9."""
 
     def une_inscription(code, *prenoms):
         Inscription.objects.exclude(service__code=code, enfant__prenom__in=prenoms).delete()
+        Inscription.objects.update(jours=[])
         Fil.objects.all().delete()
         Demande.objects.all().delete()
         offre.oublier()
@@ -205,6 +206,17 @@ def test_un_delai_mene_a_la_semaine_du_jour_et_reunit_les_enfants(connecter, une
         "Cantine de vendredi 20 novembre pour Léa et Tom : réservez avant demain 12 h",
         "/mes-enfants/semaine/2026-11-20/",
     )
+
+
+def test_qui_a_des_jours_habituels_n_est_presse_que_pour_eux(connecter, une_inscription, horloge):
+    une_inscription("restauration", "Léa", "Tom")
+    horloge("2026-11-16T08:00")
+    Inscription.objects.filter(enfant__prenom="Tom").update(jours=[3])  # Thursdays
+    dits = phrases(connecter("durand"), "horloge")
+    assert [dit.partition(":")[0].strip() for dit in dits] == [
+        "Cantine de jeudi 19 novembre pour Léa et Tom",
+        "Cantine de vendredi 20 novembre pour Léa",
+    ]
 
 
 def test_qui_a_reserve_ou_n_est_pas_inscrit_n_est_pas_presse(connecter, une_inscription, comptes, horloge):
