@@ -167,13 +167,24 @@ def repondre_a_la_famille(
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
     if deja := fil.messages.filter(cle=cle, auteur=par).first():
         return deja
-    if vu is not None and (dernier := fil.messages.filter(pk__gt=vu).order_by("pk").last()):
-        qui = dernier.auteur.nom_complet if dernier.de_la_mairie and dernier.auteur else "La famille"
-        raise ReponseEntreTemps(f"{qui} vient d'écrire dans cet échange. Relisez-le avant d'envoyer votre réponse.")
+    _rien_de_neuf(fil, vu)
     message = _ecrire(fil, de_la_mairie=True, auteur=par, corps=corps, pieces=pieces, cle=cle)
     _lu_par_la_mairie(fil, par)
     prevenir_adultes(_lecteurs(fil), "nouveau_message")
     return message
+
+
+def _rien_de_neuf(fil, vu):
+    """:raises ReponseEntreTemps: there is a message after the one of key ``vu``."""
+    if vu is None:
+        return
+    dernier = fil.messages.filter(pk__gt=vu).select_related("auteur").order_by("pk").last()
+    if dernier is None:
+        return
+    qui = "La famille"
+    if dernier.de_la_mairie:
+        qui = dernier.auteur.nom_complet if dernier.auteur else "Le portail"
+    raise ReponseEntreTemps(f"{qui} vient d'écrire dans cet échange. Relisez-le avant de continuer.")
 
 
 @transaction.atomic
@@ -383,9 +394,14 @@ def transferer(fil: Fil, service: ServiceMairie) -> None:
 
 
 @transaction.atomic
-def clore(fil: Fil, *, par: Utilisateur) -> None:
-    """No answer is needed: the thread leaves the queue until the family writes again."""
+def clore(fil: Fil, *, par: Utilisateur, vu: int | None = None) -> None:
+    """No answer is needed: the thread leaves the queue until the family writes again.
+
+    :param vu: key of the last message that the agent had before their eyes; None not to look.
+    :raises ReponseEntreTemps: a colleague or the family wrote since.
+    """
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
+    _rien_de_neuf(fil, vu)
     if fil.etat == Fil.Etat.EN_ATTENTE:
         fil.etat = Fil.Etat.CLOS
         fil.save(update_fields=["etat"])

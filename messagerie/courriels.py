@@ -20,18 +20,25 @@ def prevenir_adultes(adultes: Iterable[int] | Q, modele: str, *, reveiller: bool
     :param adultes: keys of Responsable, or a filter of them.
     :param modele: name of the pair of templates; it tells nothing of the family.
     """
+    prevenus = a_prevenir(adultes).values_list("pk", "utilisateur__courriel")
+    destinataires = [(courriel, lien_desabonnement(cle)) for cle, courriel in prevenus]
+    if destinataires:
+        envoyer_a_tous(modele, destinataires, reveiller=reveiller, **contexte)
+    return len(destinataires)
+
+
+def a_prevenir(adultes: Iterable[int] | Q):
+    """Those of these adults to whom a message also makes a mail leave, at once.
+
+    :param adultes: keys of Responsable, or a filter of them.
+    """
     choisis = adultes if isinstance(adultes, Q) else Q(pk__in=list(adultes))
-    joignables = (
+    return (
         Responsable.objects.filter(choisis, utilisateur__is_active=True)
         .exclude(utilisateur__courriel="")
         .exclude(preference_courriels__rythme__in=[Preference.Rythme.QUOTIDIEN, Preference.Rythme.AUCUN])
         .order_by("pk")
-        .values_list("pk", "utilisateur__courriel")
     )
-    destinataires = [(courriel, lien_desabonnement(cle)) for cle, courriel in joignables]
-    if destinataires:
-        envoyer_a_tous(modele, destinataires, reveiller=reveiller, **contexte)
-    return len(destinataires)
 
 
 def lien_desabonnement(adulte: int) -> str:

@@ -68,7 +68,7 @@ def _remettre_un_lot():
         EnvoiDiffusion.objects.filter(fait_le=None, diffusion__arretee_le=None)
         .select_related("diffusion__par", "diffusion__service")
         .select_for_update(of=("self",), skip_locked=True)
-        .order_by("diffusion", "pk")[:LOT]
+        .order_by("diffusion_id", "pk")[:LOT]  # by its key: the relation alone would put the newest first
     )
     maintenant = timezone.now()
     for diffusion, lot in groupby(envois, key=attrgetter("diffusion")):

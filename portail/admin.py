@@ -1,11 +1,14 @@
 from django.contrib import admin
 from django_tasks_db.models import DBTaskResult
 
+from messagerie.models import Fil
 from portail import admin_publications  # noqa: F401, registers its pages
 from portail.commune import Commune
 from portail.outils.admin import PortailAdmin
+from portail.pages.fils import FilAdmin
 
 admin.site.unregister(DBTaskResult)  # the worker's own table: nothing for an agent
+admin.site.register(Fil, FilAdmin)  # its page shows the family's file, which messagerie does not know
 
 
 @admin.register(Commune)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
@@ -15,9 +16,17 @@ from enfants.actions import ajouter_enfant
 from enfants.models import Enfant, Rattachement
 from familles import actions as familles
 from familles.actions import Periode
-from familles.models import CoordonneesBancaires, DossierCaf, Famille, QuotientFamilial, SituationFiscale, Utilisateur
-from messagerie.actions import notifier
-from messagerie.models import Courriel, ServiceMairie
+from familles.models import (
+    CoordonneesBancaires,
+    DossierCaf,
+    Famille,
+    QuotientFamilial,
+    Responsable,
+    SituationFiscale,
+    Utilisateur,
+)
+from messagerie.actions import ecrire, notifier
+from messagerie.models import Courriel, ReponseType, ServiceMairie
 from portail import demo_enfants, demo_planning, demo_publications
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
@@ -29,6 +38,21 @@ AGENTS = {
     "tresorerie": ("Paul", "Roche", "Trésorerie"),
     "admin": ("Isabelle", "Fabre", "Administrateur"),
 }
+SERVICE_DES_AGENTS = {"agent": "enfance-jeunesse", "comptable": "comptabilite"}
+REPONSES = [
+    (None, "Bien reçu", "Bonjour,\n\nNous avons bien reçu votre message et nous nous en occupons.\n\nBonne journée"),
+    (
+        "enfance-jeunesse",
+        "Réserver en ligne",
+        "Bonjour,\n\nVous pouvez réserver et annuler vous-même dans l'onglet «\u00a0Mes enfants\u00a0»\u00a0: "
+        "choisissez votre enfant, puis le jour. La page vous dit jusqu'à quand.\n\nBonne journée",
+    ),
+    (
+        "comptabilite",
+        "Où payer",
+        "Bonjour,\n\nVotre facture se règle à la trésorerie, dont l'adresse figure sur la facture.\n\nBonne journée",
+    ),
+]
 MOTIFS = [
     ("", "Justificatif manquant", "Il manque un justificatif. Joignez-le à une nouvelle demande."),
     ("", "Justificatif illisible", "Le justificatif n'est pas lisible. Joignez-en une copie plus nette."),
@@ -64,6 +88,14 @@ def animer() -> None:
     """Something for the agent to decide on the first day, and for families to read, beside the cast."""
     demo_planning.animer()
     demo_publications.animer()
+    ecrire(
+        Responsable.objects.get(utilisateur__identifiant="martin"),
+        service=ServiceMairie.objects.get(code="enfance-jeunesse"),
+        sujet="Sortie de vendredi",
+        corps="Bonjour,\n\nMa sœur viendra chercher Zoé vendredi à 17\u00a0h. "
+        "Faut-il un mot signé\u00a0?\n\nSophie Martin",
+        cle=uuid4(),
+    )
     Courriel.objects.all().delete()
 
 
@@ -95,6 +127,10 @@ def _commune():
     MotifRefus.objects.bulk_create(
         MotifRefus(type=type_, libelle=libelle, texte=texte) for type_, libelle, texte in MOTIFS
     )
+    services = {service.code: service for service in ServiceMairie.objects.order_by("pk")}
+    ReponseType.objects.bulk_create(
+        ReponseType(service=services.get(code), libelle=libelle, texte=texte) for code, libelle, texte in REPONSES
+    )
 
 
 def _agents(mot_de_passe):
@@ -109,6 +145,8 @@ def _agents(mot_de_passe):
             password=mot_de_passe,
         )
         compte.groups.add(Group.objects.get(name=role))
+        if identifiant in SERVICE_DES_AGENTS:
+            ServiceMairie.objects.get(code=SERVICE_DES_AGENTS[identifiant]).agents.add(compte)
 
 
 def _famille(identifiants, adultes, adresse):

@@ -18,7 +18,8 @@ from enfants.models import DocumentEnfant
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
 from messagerie.actions import notifier
-from messagerie.models import Courriel, ServiceMairie
+from messagerie.diffusions import poursuivre
+from messagerie.models import Courriel, Fil, PieceMessage, ServiceMairie
 from messagerie.taches import envoyer_courriels
 from portail.minuterie import executer_si_due
 from portail.outils.courriels import envoyer_modele
@@ -40,6 +41,7 @@ def passer() -> None:
     refuser_jours_fermes(par=None)
     relancer_justificatifs(maintenant=maintenant)
     offrir_les_places(maintenant)
+    poursuivre()
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("quotients", timedelta(hours=6), rappeler_quotients)
@@ -48,7 +50,7 @@ def passer() -> None:
 
 
 def envoyer_resumes(*, maintenant) -> None:
-    """Once a day from 8 o'clock, tell each service that wants it how many demandes wait; no name, no detail."""
+    """Once a day from 8 o'clock, tell each service that wants it how many demandes and messages wait; no name."""
     local = timezone.localtime(maintenant)
     if local.hour < HEURE_RESUME:
         return
@@ -57,8 +59,9 @@ def envoyer_resumes(*, maintenant) -> None:
     for service in services.filter(Q(resume_le=None) | Q(resume_le__lt=ce_matin)):
         codes = [genre.code for genre in TYPES.values() if genre.service == service.code]
         nombre = Demande.objects.en_attente().filter(type__in=codes).aggregate(n=Count("pk"))["n"]
-        if nombre:
-            envoyer_modele("resume_demandes", service.courriel, service=service, nombre=nombre)
+        messages = Fil.objects.en_attente().filter(service=service).count()
+        if nombre or messages:
+            envoyer_modele("resume_demandes", service.courriel, service=service, nombre=nombre, messages=messages)
         service.resume_le = maintenant
         service.save(update_fields=["resume_le"])
 
@@ -124,4 +127,4 @@ def faire_le_menage(*, maintenant) -> None:
     Courriel.objects.filter(envoye_le__lt=maintenant - timedelta(days=30)).delete()
     OubliMotDePasse.objects.filter(traite_le__lt=maintenant - timedelta(days=2)).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=maintenant - timedelta(days=1)).delete()
-    balayer_orphelins([PieceJointe, DocumentEnfant, FichierPublie], maintenant=maintenant)
+    balayer_orphelins([PieceJointe, DocumentEnfant, FichierPublie, PieceMessage], maintenant=maintenant)

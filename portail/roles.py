@@ -52,6 +52,13 @@ PUBLICATIONS = {
     "portail.actualite": TOUT,
     "portail.document": TOUT,
 }
+# Of the threads, those of the agent's services alone, see FilQuerySet.ouverts_a.
+MESSAGES = {
+    "messagerie.fil": (VOIR, "repondre"),
+    "messagerie.message": (VOIR,),
+    "messagerie.reponsetype": TOUT,
+    "messagerie.diffusion": (VOIR, AJOUTER),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -69,8 +76,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **PUBLICATIONS,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,
-        "messagerie.fil": (VOIR,),
-        "messagerie.message": (VOIR,),
+        **MESSAGES,
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": (VOIR,),
     },
@@ -80,6 +86,8 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **RESSOURCES,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
+        **MESSAGES,
+        "messagerie.reponsetype": (VOIR,),
         "enfants.presence": (VOIR, "voir_partout"),
         "enfants.service": (VOIR,),
         "enfants.formule": (VOIR,),
@@ -104,8 +112,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,
-        "messagerie.fil": (VOIR,),
-        "messagerie.message": (VOIR,),
+        **MESSAGES,
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": TOUT,
         "portail.commune": (VOIR, CHANGER),

@@ -37,6 +37,8 @@ Attendu = int | str | Pattern
 
 DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
 LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
+PAGE_DU_FIL = re.compile(r"/admin/messagerie/fil/[0-9]+/change/")
+AVANCEMENT = "/admin/messages-groupes/{messagerie.diffusion}/"
 CETTE_SEMAINE = re.compile(r"/mes-enfants/semaine/[0-9-]{10}/")
 N_IMPORTE_QUOI = "*"  # rows that a granted cell writes are another test's business
 
@@ -192,7 +194,9 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
+    "messagerie.diffusion": (VOIR, AJOUTER),
     "messagerie.fil": (VOIR,),
+    "messagerie.reponsetype": TOUT,
     "messagerie.servicemairie": TOUT,
     "portail.actualite": TOUT,
     "portail.commune": (VOIR, CHANGER),
@@ -231,6 +235,21 @@ def _lit_la_sante(agent):
 
 def _publie_ou_lit(agent):
     return peut(agent, VOIR, "portail.document")
+
+
+def _ecrit(agent):
+    return peut(agent, "repondre", "messagerie.fil")
+
+
+def _diffuse(agent):
+    return peut(agent, AJOUTER, "messagerie.diffusion")
+
+
+def _du_service(agent, oui):
+    """A thread of the service whose only agent is « agent »: for the others it does not exist."""
+    if not peut(agent, VOIR, "messagerie.fil"):
+        return 403
+    return oui if agent in ("agent", "admin") else 404
 
 
 def _pointe(agent):
@@ -731,6 +750,71 @@ MATRICE: dict[str, list[Ligne]] = {
             ecrit={"POST": N_IMPORTE_QUOI},
         ),
     ],
+    "admin/ecrire-a-une-famille/": [
+        page_admin("/admin/ecrire-a-une-famille/", get=si(_ecrit), post=si(_ecrit), quoi="sans famille : la recherche"),
+        page_admin(
+            "/admin/ecrire-a-une-famille/?famille={familles.famille}",
+            get=si(_ecrit),
+            post=si(_ecrit, oui=422),
+            quoi="aux Durand, sans texte",
+        ),
+        page_admin(
+            "/admin/ecrire-a-une-famille/?famille={familles.famille}",
+            get=si(_ecrit),
+            post=si(_ecrit, oui=PAGE_DU_FIL),
+            donnees={"sujet": "Goûter", "corps": "Bonjour"},
+            quoi="aux Durand",
+            ecrit={"POST": N_IMPORTE_QUOI},
+        ),
+        page_admin(
+            "/admin/ecrire-a-une-famille/?famille=999999999",
+            get=si(_ecrit, oui=404),
+            post=si(_ecrit, oui=404),
+            quoi="famille inconnue",
+        ),
+    ],
+    "admin/messages-groupes/": [
+        page_admin("/admin/messages-groupes/", get=si(_diffuse), post=si(_diffuse, oui=422), quoi="sans texte"),
+        page_admin(
+            "/admin/messages-groupes/",
+            get=si(_diffuse),
+            post=si(_diffuse),
+            donnees={"selection": "familles", "sujet": "Grève", "corps": "Bonjour"},
+            quoi="aperçu",
+        ),
+        page_admin(
+            "/admin/messages-groupes/",
+            get=si(_diffuse),
+            post=si(_diffuse, oui=409),
+            donnees={"selection": "familles", "sujet": "Grève", "corps": "Bonjour", "action": "envoyer"},
+            quoi="sans la liste relue",
+        ),
+    ],
+    "admin/messages-groupes/<int:pk>/": [
+        page_admin(
+            "/admin/messages-groupes/{messagerie.diffusion}/",
+            get=si(lambda agent: peut(agent, VOIR, "messagerie.diffusion")),
+            post=si(_diffuse, oui="/admin/messages-groupes/{messagerie.diffusion}/"),
+            donnees={"action": "arreter"},
+            ecrit={"POST": {"messagerie_diffusion"}},
+        )
+    ],
+    "admin/messagerie/fil/<path:object_id>/repondre/": [
+        page_admin(
+            "/admin/messagerie/fil/{messagerie.fil}/repondre/",
+            get=lambda agent: _du_service(agent, "/admin/messagerie/fil/{messagerie.fil}/change/"),
+            post=lambda agent: _du_service(agent, 422),
+            quoi="à un service qui a son agent, sans texte",
+        ),
+        page_admin(
+            "/admin/messagerie/fil/{fil_de_tous}/repondre/",
+            get=si(_ecrit, oui="/admin/messagerie/fil/{fil_de_tous}/change/"),
+            post=si(_ecrit, oui=re.compile(r"/admin/messagerie/fil/([0-9]+/change/)?")),
+            donnees={"corps": "Bonjour", "vu": "999999999"},
+            quoi="d'un service sans agent",
+            ecrit={"POST": N_IMPORTE_QUOI},
+        ),
+    ],
     "admin/rentree/": [
         page_admin(
             "/admin/rentree/",
@@ -838,6 +922,43 @@ MATRICE["admin/familles/famille/add/"] = [
         "/admin/familles/famille/add/",
         get=tout_agent("/admin/ouvrir-une-famille/"),
         post=tout_agent("/admin/ouvrir-une-famille/"),
+    )
+]
+MATRICE["admin/messagerie/fil/<path:object_id>/change/"] = [
+    page_admin(
+        "/admin/messagerie/fil/{messagerie.fil}/change/",
+        get=lambda agent: _du_service(agent, 200),
+        post=lambda agent: _du_service(agent, 200),
+        quoi="fil d'un service qui a son agent",
+    ),
+    page_admin(
+        "/admin/messagerie/fil/{fil_de_tous}/change/",
+        get=si(lambda agent: peut(agent, VOIR, "messagerie.fil")),
+        post=si(lambda agent: peut(agent, VOIR, "messagerie.fil")),
+        quoi="fil qui attend, d'un service sans agent : lu, et la famille le voit",
+        ecrit={methode: {"messagerie_fil"} for methode in METHODES},
+    ),
+]
+MATRICE["admin/messagerie/fil/<path:object_id>/history/"] = [
+    page_admin(
+        "/admin/messagerie/fil/{messagerie.fil}/history/",
+        get=lambda agent: _du_service(agent, "/admin/messagerie/fil/{messagerie.fil}/change/"),
+        post=lambda agent: _du_service(agent, "/admin/messagerie/fil/{messagerie.fil}/change/"),
+        quoi="l'échange est sa propre histoire",
+    )
+]
+MATRICE["admin/messagerie/diffusion/add/"] = [
+    page_admin(
+        "/admin/messagerie/diffusion/add/",
+        get=si(_diffuse, oui="/admin/messages-groupes/"),
+        post=si(_diffuse, oui="/admin/messages-groupes/"),
+    )
+]
+MATRICE["admin/messagerie/diffusion/<path:object_id>/change/"] = [
+    page_admin(
+        "/admin/messagerie/diffusion/{messagerie.diffusion}/change/",
+        get=si(lambda agent: _voit(agent, "messagerie.diffusion"), oui=AVANCEMENT),
+        post=si(lambda agent: _voit(agent, "messagerie.diffusion"), oui=AVANCEMENT),
     )
 ]
 MATRICE["admin/familles/famille/<path:object_id>/history/"] = [
@@ -997,6 +1118,7 @@ GESTES = [
     Geste("familles.utilisateur", "nouveau_mot_de_passe", CHANGER),
     Geste("messagerie.courriel", "reessayer", VOIR),
     Geste("demandes.motifrefus", "delete_selected", SUPPRIMER),
+    Geste("messagerie.reponsetype", "delete_selected", SUPPRIMER),
     Geste("messagerie.servicemairie", "delete_selected", SUPPRIMER),
     Geste("portail.actualite", "delete_selected", SUPPRIMER),
     Geste("portail.document", "delete_selected", SUPPRIMER),

@@ -33,8 +33,9 @@ DU_PLANNING = {"absence", "papier-absence", "piece-absence"}
 TOUTES = DU_FOYER | DES_ENFANTS | DU_PLANNING
 PERMISES = {
     "agent": TOUTES | {"correction"},
-    # Who came is counted: the children's names, why a mark was changed; not why they were away.
-    "comptable": DU_FOYER - {"message", "sujet"} | {"correction", "enfant"},
+    # Who came is counted: the children's names, why a mark was changed; not why they were away. Of the messages, those
+    # of its service and of none.
+    "comptable": DU_FOYER | {"correction", "enfant"},
     # Of the children of his school alone; the adults to call are on the emergency sheet.
     "animateur": {"assurance", "enfant", "entourage", "naissance", "nom", "papier-sante", "piece-enfant", "sante"}
     | {"correction", "telephone"},

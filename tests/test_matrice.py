@@ -47,8 +47,9 @@ from enfants.models import (
 from enfants.regles.annees import a_venir
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
-from messagerie.actions import notifier
-from messagerie.models import Courriel, ServiceMairie
+from messagerie.actions import ecrire, notifier
+from messagerie.diffusions import preparer
+from messagerie.models import Courriel, ReponseType, ServiceMairie
 from portail import urls
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
@@ -173,6 +174,16 @@ def monde(profils, famille_durand, familles_de):
     }
     fil = famille_durand.fils.first()
     fil_claire = notifier(famille_durand, sujet="Pour vous", corps="…", par=agent, destinataire=claire).fil
+    fil_de_tous = ecrire(claire, service=None, sujet="Essai", corps="Bonjour", cle=uuid4()).fil
+    diffusion = preparer(
+        sujet="Essai",
+        corps="Bonjour",
+        selection="Essai",
+        destinataires=[(famille_durand.pk, None)],
+        service=None,
+        par=agent,
+        cle=uuid4(),
+    )
     ancien = ajouter_enfant(famille_durand, prenom="Paul", nom="Durand")
     hier = timezone.localdate() - timezone.timedelta(days=1)
     ancien.rattachements.update(valable_du=hier, valable_au=hier)
@@ -231,7 +242,10 @@ def monde(profils, famille_durand, familles_de):
         "familles.famille": famille_durand.pk,
         "familles.utilisateur": uid["durand"].pk,
         "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
+        "messagerie.diffusion": diffusion.pk,
         "messagerie.fil": fil.pk,
+        "messagerie.reponsetype": ReponseType.objects.order_by("pk").first().pk,
+        "fil_de_tous": fil_de_tous.pk,
         "messagerie.servicemairie": ServiceMairie.objects.create(code="essai", nom="Essai").pk,
         "portail.actualite": Actualite.objects.create(titre="Essai", corps="…").pk,
         "portail.commune": 1,

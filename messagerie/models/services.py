@@ -12,8 +12,10 @@ class ServiceMairieQuerySet(models.QuerySet):
         return self.filter(recoit_messages=True).order_by("ordre", "nom")
 
     def tenus_par(self, agent):
-        """Whose threads this agent reads: its own, and those that no agent is named for."""
-        return self if agent.is_superuser else self.filter(models.Q(agents=agent) | models.Q(agents=None)).distinct()
+        """Whose threads this agent reads: its own, and those that nobody still here is named for."""
+        if agent.is_superuser:
+            return self
+        return self.filter(models.Q(agents=agent) | ~models.Q(agents__is_active=True)).distinct()
 
 
 class ServiceMairie(models.Model):

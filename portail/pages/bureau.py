@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from demandes.models import Demande
 from enfants.feuilles import a_pointer
-from messagerie.models import Courriel
+from messagerie.models import Courriel, Fil
+from portail.pages.fils import NOUVEAU
 
 Compteur = namedtuple("Compteur", "nombre libelle url attention")
 
@@ -19,6 +20,8 @@ def compteurs(agent) -> list[Compteur]:
     compteurs = []
     if agent.has_perm("demandes.view_demande"):
         compteurs += _demandes(agent)
+    if agent.has_perm("messagerie.repondre_fil"):
+        compteurs += _messages(agent)
     if agent.has_perms(["enfants.add_presence", "enfants.change_presence"]):
         reste = a_pointer(agent, timezone.localdate())
         libelle = "enfant à pointer aujourd'hui" if reste == 1 else "enfants à pointer aujourd'hui"
@@ -29,6 +32,21 @@ def compteurs(agent) -> list[Compteur]:
             url = reverse("admin:messagerie_courriel_changelist") + "?abandonne_le__isempty=0"
             compteurs.append(Compteur(echoues, "courriels non remis", url, True))
     return compteurs
+
+
+def _messages(agent):
+    """Those of the agent's services: to read first, then read and without an answer yet."""
+    liste = reverse("admin:messagerie_fil_changelist")
+    comptes = (
+        Fil.objects.ouverts_a(agent).en_attente().aggregate(tous=Count("pk"), nouveaux=Count("pk", filter=NOUVEAU))
+    )
+    a_lire = "message à lire" if comptes["nouveaux"] == 1 else "messages à lire"
+    resultat = [Compteur(comptes["nouveaux"], a_lire, liste, False)]
+    if lus := comptes["tous"] - comptes["nouveaux"]:
+        resultat.append(
+            Compteur(lus, "message lu, sans réponse" if lus == 1 else "messages lus, sans réponse", liste, False)
+        )
+    return resultat
 
 
 def _demandes(agent):

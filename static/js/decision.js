@@ -2,6 +2,7 @@
 (() => {
   let parti = false;
   document.addEventListener("submit", (evenement) => {
+    if (evenement.defaultPrevented) return; // another script of the page kept it back
     if (parti) evenement.preventDefault();
     parti = true;
   });

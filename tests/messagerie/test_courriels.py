@@ -6,6 +6,7 @@ import socket
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,8 +19,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from demandes import actions
+from messagerie.actions import clore
+from messagerie.actions import ecrire as ecrire_a_la_mairie
 from messagerie.boite_envoi import PieceJointeRefusee
-from messagerie.models import Courriel, ServiceMairie
+from messagerie.models import Courriel, Fil, ServiceMairie
 from messagerie.taches import envoyer_courriels
 from portail.echeances import envoyer_resumes, faire_le_menage
 
@@ -400,6 +403,18 @@ def test_un_jour_sans_demande_n_envoie_rien(personne_n_attend, deposer):
     assert recus() == {}, "le service qui n'attendait rien à huit heures attend demain"
     envoyer_resumes(maintenant=matin(8, jour=25))
     assert recus() == {"comptabilite@mairie.example": 1}
+
+
+def test_le_resume_dit_aussi_les_messages_qui_attendent(personne_n_attend, comptes):
+    comptabilite = ServiceMairie.objects.get(code="comptabilite")
+    claire = comptes["durand"].responsable
+    Fil.objects.all().delete()
+    fils = [ecrire_a_la_mairie(claire, service=comptabilite, sujet="x", corps="Secret", cle=uuid4()).fil for _ in "abc"]
+    clore(fils[0], par=comptes["comptable"])
+    envoyer_resumes(maintenant=matin(8))
+    courriel = Courriel.objects.get(destinataire="comptabilite@mairie.example")
+    assert "Messages de familles en attente d'une réponse de Service Comptabilité\u00a0: 2." in courriel.corps
+    assert ("Demandes en attente" in courriel.corps, "Secret" in courriel.corps) == (False, False)
 
 
 @pytest.mark.parametrize("service", [{"rythme": "JAMAIS"}, {"courriel": ""}])
