@@ -20,7 +20,7 @@ from portail.outils.dates import jour, quand
 from portail.outils.fichiers import ranger
 from portail.outils.pieces import PiecesField, regles_des_pieces
 from portail.outils.tableur import reponse_csv
-from portail.pages.ecrire import TexteForm, cle_du_formulaire
+from portail.pages.ecrire_famille import TexteForm, cle_du_formulaire
 from portail.pages.rentree_presentation import accorder, nombre
 
 FOYERS_MONTRES = 200
