@@ -41,6 +41,8 @@ def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:
         genre for genre in types_de(rubrique) if genre.par_enfant == (enfant is not None) and not genre.au_planning
     ]
     icones = [Icone(genre.libelle_icone, genre.url(enfant), genre.icone, genre.code == actif) for genre in genres]
+    if rubrique == MON_COMPTE:
+        icones.append(Icone("Mes courriels", reverse("mes_courriels"), "enveloppe", actif == "courriels"))
     if enfant is None and rubrique == MES_ENFANTS:
         aller = [
             ("Semaine de tous", "semaine_courante", "semaine", "calendrier"),

@@ -15,7 +15,7 @@ def prevenir(famille: Famille, enfants: list[Enfant], *, suspendus: set[int] | N
     :param message: what messagerie.actions.notifier takes.
     """
     if suspendus is None:
-        suspendus = _suspendus(famille, enfants)
+        suspendus = adultes_suspendus(famille, enfants)
     if not suspendus:
         notifier(famille, **message)
         return
@@ -25,7 +25,8 @@ def prevenir(famille: Famille, enfants: list[Enfant], *, suspendus: set[int] | N
             notifier(famille, destinataire=adulte, lu_par=lu_par if adulte == lu_par else None, **message)
 
 
-def _suspendus(famille, enfants):
+def adultes_suspendus(famille: Famille, enfants: list[Enfant]) -> set[int]:
+    """Keys of the adults of the household who may no longer see one of these children."""
     suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(
         enfant__in=enfants, adulte__famille=famille
     )

@@ -38,12 +38,15 @@ class Objet:
     :param libelle: in the words of the family, « Réservations de Léa ».
     :param lien: address within the portal where the family reads it.
     :param neuf: it has just been made: there can be no thread about it to look for.
+    :param un_seul_fil: False where there is always something new to ask, as about a child: once its thread is
+        answered, the next question opens another.
     """
 
     cle: str = ""
     libelle: str = ""
     lien: str = ""
     neuf: bool = False
+    un_seul_fil: bool = True
 
 
 # --- The mairie, or the portal in its name, writes --------------------------------------------------------
@@ -165,11 +168,11 @@ def repondre_a_la_famille(
     :raises ReponseEntreTemps: a colleague or the family wrote since.
     """
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
-    if deja := fil.messages.filter(cle=cle, auteur=par).first():
+    if deja := Message.objects.filter(cle=cle, auteur=par).first():
         return deja
     _rien_de_neuf(fil, vu)
-    message = _ecrire(fil, de_la_mairie=True, auteur=par, corps=corps, pieces=pieces, cle=cle)
     _lu_par_la_mairie(fil, par)
+    message = _ecrire(fil, de_la_mairie=True, auteur=par, corps=corps, pieces=pieces, cle=cle)
     prevenir_adultes(_lecteurs(fil), "nouveau_message")
     return message
 
@@ -243,14 +246,14 @@ def ecrire(
     fil = _fil_de(adulte.famille, seul, objet) if objet else None
     if fil is None:
         fil = _nouveau_fil(adulte.famille, destinataire=seul, service=service, sujet=sujet, objet=objet)
-    message = _ecrire(fil, de_la_mairie=False, auteur=adulte.utilisateur, corps=corps, pieces=pieces, cle=cle)
-    prevenir_service(fil.service, "message_de_famille")
-    return message
+    return _ecrire_en_famille(fil, adulte, corps=corps, pieces=pieces, cle=cle)
 
 
 @transaction.atomic
 def repondre(fil: Fil, *, adulte: Responsable, corps: str, pieces: Iterable[dict] = (), cle: UUID) -> Message:
     """The answer joins the thread, which awaits the mairie again; its service is told by mail.
+
+    A thread that the portal wrote in nobody's name goes to the first service that families may write to.
 
     :param fil: one that this adult may read.
     :param cle: of the form: sent twice, it makes one message.
@@ -258,11 +261,18 @@ def repondre(fil: Fil, *, adulte: Responsable, corps: str, pieces: Iterable[dict
     """
     Responsable.objects.select_for_update(of=("self",), no_key=True).get(pk=adulte.pk)
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
-    if deja := fil.messages.filter(cle=cle, auteur=adulte.utilisateur).first():
+    if deja := Message.objects.filter(cle=cle, auteur=adulte.utilisateur).first():
         return deja
     _freiner(adulte)
-    attendait = fil.etat == Fil.Etat.EN_ATTENTE
-    message = _ecrire(fil, de_la_mairie=False, auteur=adulte.utilisateur, corps=corps, pieces=pieces, cle=cle)
+    return _ecrire_en_famille(fil, adulte, corps=corps, pieces=pieces, cle=cle)
+
+
+def _ecrire_en_famille(fil, adulte, **message):
+    """A thread that its author had deleted comes back; the service is told once, until it answers."""
+    attendait = not fil._state.adding and fil.etat == Fil.Etat.EN_ATTENTE
+    if fil.service_id is None:
+        fil.service = ServiceMairie.objects.joignables().first()
+    message = _ecrire(fil, de_la_mairie=False, auteur=adulte.utilisateur, **message)
     Rangement.objects.filter(fil=fil, adulte=adulte).delete()
     if not attendait:
         prevenir_service(fil.service, "message_de_famille")
@@ -284,6 +294,8 @@ def _fil_de(famille, destinataire, objet):
     if not objet.cle or objet.neuf:
         return None
     fils = Fil.objects.filter(famille=famille, destinataire=destinataire, contexte=objet.cle)
+    if not objet.un_seul_fil:
+        fils = fils.en_attente()
     return fils.select_for_update(of=("self",)).order_by("pk").first()
 
 
@@ -314,7 +326,7 @@ def _ecrire(fil, *, de_la_mairie, pieces=(), **message):
     if fil._state.adding:
         fil.save()
     else:
-        fil.save(update_fields=["dernier_le", "mairie_le", "famille_le", "etat", "sujet"])
+        fil.save(update_fields=["dernier_le", "mairie_le", "famille_le", "etat", "sujet", "service"])
         if de_la_mairie:  # an answer comes back to the box of who had deleted the thread
             fil.rangements.all().delete()
     message = Message.objects.create(fil=fil, de_la_mairie=de_la_mairie, envoye_le=maintenant, **message)
@@ -364,11 +376,13 @@ def restaurer(fils: Iterable[Fil], adulte: Responsable) -> None:
 
 def ouvrir(fil: Fil, *, par: Utilisateur) -> None:
     """The family's last message has been read by the mairie: the family sees when."""
-    if fil.etat == Fil.Etat.EN_ATTENTE and fil.est_nouveau:
-        _lu_par_la_mairie(fil, par)
+    _lu_par_la_mairie(fil, par)
 
 
 def _lu_par_la_mairie(fil, par):
+    """When the family's last message was first opened: opening it again does not change it."""
+    if not fil.est_nouveau:
+        return
     fil.lu_mairie_le, fil.lu_mairie_par = timezone.now(), par
     fil.save(update_fields=["lu_mairie_le", "lu_mairie_par"])
 
@@ -403,9 +417,9 @@ def clore(fil: Fil, *, par: Utilisateur, vu: int | None = None) -> None:
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
     _rien_de_neuf(fil, vu)
     if fil.etat == Fil.Etat.EN_ATTENTE:
+        _lu_par_la_mairie(fil, par)
         fil.etat = Fil.Etat.CLOS
         fil.save(update_fields=["etat"])
-        _lu_par_la_mairie(fil, par)
 
 
 def prevenir_service(service: ServiceMairie | None, modele: str, **contexte) -> None:

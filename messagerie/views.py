@@ -1,37 +1,119 @@
-"""Boîte de réception: the list and the reading page."""
+"""Boîte de réception: the three boxes, what is done with several threads at once, the thread and its answer."""
 
-from django.core.paginator import Paginator
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from familles.pages import page_famille
-from messagerie.actions import marquer_lu
+from messagerie import actions
+from messagerie.boite import BOITES, MOTS_MAX, RECUS, charger_boite
+from messagerie.fil import charger_fil
+from messagerie.forms import ReponseForm
 from messagerie.models import Diffusion, Fil, PieceMessage
-from portail.outils.dates import quand
 from portail.outils.fichiers import servir
-
-FILS_PAR_PAGE = 20
 
 
 @page_famille
-def boite(request):
-    fils = Fil.objects.recus_par(request.adulte).avec_non_lus(request.adulte).select_related("service")
-    page = Paginator(fils, FILS_PAR_PAGE).get_page(request.GET.get("page"))
-    for fil in page:
-        fil.quand = quand(fil.dernier_le)
-    return render(request, "messagerie/boite.html", {"page": page})
+def boite(request, dossier=RECUS):
+    """One of the three boxes; ``?q=`` searches it."""
+    page = charger_boite(request, dossier)
+    request.non_lus = page.non_lus
+    contexte = {"boite": page, "page": page.page, "parametres": urlencode({"q": page.mots}) if page.mots else ""}
+    return render(request, "messagerie/boite.html", contexte)
+
+
+# --- Several threads at once -----------------------------------------------------------------------------
+
+FAITS = {
+    "supprimer": (
+        "L'échange est supprimé. Vous le retrouvez dans « Supprimés ».",
+        "{} échanges sont supprimés. Vous les retrouvez dans « Supprimés ».",
+    ),
+    "restaurer": ("L'échange est restauré.", "{} échanges sont restaurés."),
+    "non_lu": ("L'échange est marqué comme non lu.", "{} échanges sont marqués comme non lus."),
+}
+
+
+@page_famille
+@require_POST
+def ranger(request):
+    """Delete, restore, mark as unread the threads that are ticked, of this adult's box alone."""
+    geste, retour = request.POST.get("geste"), _retour(request.POST)
+    if geste not in FAITS:
+        raise Http404("Geste inconnu")
+    uuids = _uuids(request.POST.getlist("fil"))
+    if not uuids:
+        messages.info(request, "Cochez d'abord un échange dans la liste.")
+        return redirect(retour)
+    fils = list(Fil.objects.visibles_par(request.adulte).filter(uuid__in=uuids).order_by("pk"))
+    if not fils:
+        raise Http404("Échanges d'une autre boîte")
+    if geste == "non_lu":
+        for fil in fils:
+            actions.marquer_non_lu(fil, request.adulte)
+    else:
+        getattr(actions, geste)(fils, request.adulte)
+    un, plusieurs = FAITS[geste]
+    messages.success(request, un if len(fils) == 1 else plusieurs.format(len(fils)))
+    return redirect(retour)
+
+
+def _uuids(textes):
+    """What is not an identifier is nobody's."""
+    trouves = set()
+    for texte in textes:
+        try:
+            trouves.add(UUID(texte))
+        except ValueError:
+            continue
+    return trouves
+
+
+def _retour(donnees):
+    """The box, the words and the page where the threads were ticked."""
+    boite = BOITES.get(donnees.get("boite"), BOITES[RECUS])
+    gardes = {nom: donnees.get(nom, "")[:MOTS_MAX] for nom in ("q", "page")}
+    requete = urlencode({nom: valeur for nom, valeur in gardes.items() if valeur and "\x00" not in valeur})
+    return reverse(boite.route) + (f"?{requete}" if requete else "")
+
+
+# --- A thread --------------------------------------------------------------------------------------------
 
 
 @page_famille
 def lire(request, uuid):
-    fils = Fil.objects.visibles_par(request.adulte).select_related("service")
-    fil = get_object_or_404(fils, uuid=uuid)
-    messages_du_fil = list(fil.messages.select_related("auteur"))
-    marquer_lu(fil, request.adulte)
-    for message in messages_du_fil:
-        message.quand = quand(message.envoye_le)
-        message.de = (fil.service.nom if fil.service else "La mairie") if message.de_la_mairie else "Vous"
-    return render(request, "messagerie/lire.html", {"fil": fil, "messages_du_fil": messages_du_fil})
+    """The thread, read from now on; a POST answers in it."""
+    fil = get_object_or_404(Fil.objects.visibles_par(request.adulte).select_related("service"), uuid=uuid)
+    if request.method != "POST":
+        return _montrer(request, fil, ReponseForm())
+    form = ReponseForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            message = actions.repondre(fil, adulte=request.adulte, **form.message())
+        except actions.EnvoiImpossible as erreur:
+            form.add_error(None, str(erreur))
+        else:
+            messages.success(request, "Votre réponse est envoyée.")
+            return redirect(message.fil)
+    return _montrer(request, fil, form, status=422)
+
+
+def _montrer(request, fil, form, status=200):
+    contexte = {**charger_fil(fil, request.adulte), "form": form}
+    if not _est_precharge(request):
+        actions.marquer_lu(fil, request.adulte)
+    return render(request, "messagerie/lire.html", contexte, status=status)
+
+
+def _est_precharge(request):
+    """Nobody has the page before their eyes yet: a browser fetches it ahead, a tool asks for its headers."""
+    voulu = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return request.method == "HEAD" or "prefetch" in voulu
 
 
 def piece_message(request, uuid):

@@ -17,17 +17,35 @@ ONGLETS = [
     ("Boîte de réception", "messagerie", "boite", ("/messagerie/",)),
     ("Liste des demandes", "demandes", "demandes", ("/demandes/",)),
 ]
+# Pages about one child, by the name of their address; « Nous contacter » keeps it in mind.
+D_UN_ENFANT = {
+    *("enfant", "dossier_enfant", "planning_mois", "planning_case", "garde", "consultations", "confirmer_dossier"),
+    *("demander_enfant", "inscriptions", "jours_habituels"),
+}
+D_UNE_DEMANDE = {"demande", "joindre_justificatif"}
 
 
 def gabarit(request):
-    """The commune, and the tabs of a logged-in adult with the count of unread threads."""
+    """The commune, where to write to it, and the tabs of a logged-in adult with the count of unread threads."""
     utilisateur = getattr(request, "user", None)
     adulte = utilisateur.adulte if utilisateur is not None and utilisateur.is_authenticated else None
     return {
         "commune": Commune.actuelle(),
         "mode_demo": settings.MODE_DEMO,
         "onglets": _onglets(request, adulte) if adulte else [],
+        "lien_contact": lien_contact(request if adulte else None),
     }
+
+
+def lien_contact(request) -> str:
+    """Address of « Nous contacter », about the child or the demande of the page; None for who has no family."""
+    page, contact = getattr(request, "resolver_match", None), reverse("contact")
+    if page is None:
+        return contact
+    for noms, quoi in ((D_UN_ENFANT, "enfant"), (D_UNE_DEMANDE, "demande")):
+        if page.url_name in noms:
+            return f"{contact}?{quoi}={page.kwargs['uuid']}"
+    return contact
 
 
 def fils_non_lus(adulte):

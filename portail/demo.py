@@ -25,8 +25,8 @@ from familles.models import (
     SituationFiscale,
     Utilisateur,
 )
-from messagerie.actions import ecrire, notifier
-from messagerie.models import Courriel, ReponseType, ServiceMairie
+from messagerie.actions import ecrire, notifier, repondre_a_la_famille, supprimer
+from messagerie.models import Courriel, Fil, Message, ReponseType, ServiceMairie
 from portail import demo_enfants, demo_planning, demo_publications
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
@@ -252,6 +252,7 @@ def _vie_de_la_famille(famille: Famille):
     demandes.accepter(acceptee.pk, par=agent)
     en_attente = _deposer(InfosCaf, famille, claire, numero_allocataire="7654321")
     Demande.objects.filter(pk=en_attente.pk).update(deposee_le=timezone.now() - timedelta(days=2))
+    _echanges(famille, claire, agent)
     notifier(
         famille,
         sujet="Bienvenue sur le Portail Famille",
@@ -260,6 +261,60 @@ def _vie_de_la_famille(famille: Famille):
         par=agent,
         service=ServiceMairie.objects.get(code="enfance-jeunesse"),
     )
+
+
+def _echanges(famille, claire, agent):
+    """A question answered, one that waits, one that Claire alone reads, one that she has deleted."""
+    enfance, comptabilite = (ServiceMairie.objects.get(code=code) for code in ("enfance-jeunesse", "comptabilite"))
+    elle = claire.responsable
+    lui = famille.responsables.exclude(pk=elle.pk).get()
+    gouter = ecrire(
+        elle,
+        service=enfance,
+        sujet="Goûter du mercredi",
+        corps="Bonjour,\n\nFaut-il prévoir un goûter pour Léa le mercredi, ou est-il fourni ?\n\nClaire Durand",
+        cle=uuid4(),
+    )
+    reponse = repondre_a_la_famille(
+        gouter.fil,
+        par=agent,
+        corps="Bonjour,\n\nLe goûter est fourni le mercredi. Donnez seulement une gourde à Léa.\n\nBonne journée",
+        cle=uuid4(),
+    )
+    attestation = ecrire(
+        lui,
+        service=comptabilite,
+        sujet="Attestation de paiement",
+        corps="Bonjour,\n\nMon employeur me demande une attestation de paiement de la cantine pour l'année passée. "
+        "Pouvez-vous me l'envoyer ?\n\nJulien Durand",
+        cle=uuid4(),
+    )
+    prive = ecrire(
+        elle,
+        service=enfance,
+        sujet="Un rendez-vous",
+        corps="Bonjour,\n\nJ'aimerais vous parler de Tom, de préférence le matin.",
+        prive=True,
+        cle=uuid4(),
+    )
+    sortie = notifier(
+        famille,
+        sujet="Sortie au parc floral",
+        corps="Bonjour,\n\nLes enfants de l'accueil de loisirs vont au parc floral. Prévoyez des bottes.",
+        par=agent,
+        service=enfance,
+    )
+    for message, heures in ((sortie, 220), (gouter, 100), (reponse, 76), (prive, 50), (attestation, 28)):
+        _dater(message, timezone.now() - timedelta(hours=heures))
+    supprimer([sortie.fil], elle)
+
+
+def _dater(message, instant):
+    """As if it had been written then; the messages of a thread come in their order."""
+    Message.objects.filter(pk=message.pk).update(envoye_le=instant)
+    cote = "mairie_le" if message.de_la_mairie else "famille_le"
+    lu = {"lu_mairie_le": instant} if message.de_la_mairie and message.fil.famille_le else {}
+    Fil.objects.filter(pk=message.fil_id).update(dernier_le=instant, **{cote: instant}, **lu)
 
 
 def _deposer(genre, famille, par, **demandees):

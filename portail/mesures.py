@@ -113,7 +113,12 @@ PAGES = [
     ),
     Page("Mes enfants", lambda banc: reverse("mes_enfants"), Budget(requetes=8), tous=True),
     Page("Mon compte", lambda banc: reverse("mon_compte"), Budget(requetes=8)),
-    Page("Boîte de réception", lambda banc: reverse("messagerie"), Budget(requetes=6)),
+    Page(
+        "Boîte de réception",
+        lambda banc: reverse("messagerie"),
+        Budget(requetes=6, rapport=2),
+        "messagerie.boite.charger_boite",
+    ),
     Page("Liste des demandes", lambda banc: reverse("demandes"), Budget(requetes=6)),
     Page("Mois d'un enfant", _mois, Budget(requetes=8, ko=60, rapport=2), f"{PLANNING}.mois.charger_mois"),
     Page("Semaine de tous", _semaine, Budget(requetes=10, rapport=2), f"{PLANNING}.semaine.charger_semaine", True),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portail.pages import abonnement, accueil, confirmation, fiches, mes_enfants, mon_compte, publications
+from portail.pages import abonnement, accueil, confirmation, ecrire, fiches, mes_enfants, mon_compte, publications
 from portail.pages.planning import absence, mois, recapitulatif, semaine
 
 urlpatterns = [
@@ -12,13 +12,14 @@ urlpatterns = [
     path("documents/formulaires/", publications.formulaires, name="formulaires"),
     path("documents/notice.pdf", publications.notice, name="notice"),
     path("documents/<uuid:uuid>/", publications.fichier, name="document_publie"),
-    path("contact/", accueil.contact, name="contact"),
+    path("contact/", ecrire.contact, name="contact"),
     path("accessibilite/", accueil.accessibilite, name="accessibilite"),
     path("donnees-personnelles/", accueil.donnees_personnelles, name="donnees_personnelles"),
     path("theme.css", accueil.theme, name="theme"),
     path("logo/", accueil.logo, name="logo"),
     path("etat/", accueil.etat, name="etat"),
     path("mon-compte/", mon_compte.mon_compte, name="mon_compte"),
+    path("mon-compte/courriels/", mon_compte.mes_courriels, name="mes_courriels"),
     path("mes-enfants/", mes_enfants.mes_enfants, name="mes_enfants"),
     path("mes-enfants/abonnement/", abonnement.abonnement, name="abonnement"),
     path("mes-enfants/abonnement/supprimer/", abonnement.supprimer, name="supprimer_abonnement"),
@@ -42,6 +43,7 @@ urlpatterns = [
     path("mes-enfants/<uuid:uuid>/fiche-inscription.pdf", fiches.fiche_inscription, name="fiche_inscription"),
     path("mes-enfants/<uuid:uuid>/confirmer/", confirmation.confirmer, name="confirmer_dossier"),
     path("releve/", mes_enfants.releve, name="releve"),
+    path("messagerie/nouveau/", ecrire.ecrire, name="ecrire"),
     path("", include("familles.urls")),
     path("", include("messagerie.urls")),
     path("", include("demandes.urls")),

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import re
+import uuid
 from collections import deque
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -30,7 +31,8 @@ from familles import actions as familles
 from familles.actions import PERIODE_HABITUELLE
 from familles.champs import masquer_iban
 from familles.models import Utilisateur
-from messagerie.actions import notifier
+from messagerie.actions import ecrire, notifier, repondre_a_la_famille
+from portail.outils import fichiers
 from tests.conftest import ClientVerifie
 from tests.enfants import service_essai as essai
 from tests.saisie import lignes, saisie
@@ -244,6 +246,18 @@ def _vivre(v, famille, foyer):
     notifier(famille, sujet=mot("sujet"), corps=f"Bonjour, {mot('message')}.", par=agent)
     seul = famille.responsables.get(utilisateur__identifiant=foyer[0])
     notifier(famille, sujet="Pour vous", corps=v.mot("message", foyer[0]), par=agent, destinataire=seul)
+    _s_ecrire(v, seul, foyer[0], agent)
+
+
+def _s_ecrire(v, adulte, login, agent):
+    """A question that this adult alone reads, its answer, a paper with each."""
+
+    def message():
+        papiers = [fichiers.ranger(f"{v.mot('piece', login)}.pdf", "application/pdf", papier(v.mot("papier", login)))]
+        return {"corps": v.mot("message", login), "pieces": papiers, "cle": uuid.uuid4()}
+
+    fil = ecrire(adulte, service=None, sujet=v.mot("sujet", login), prive=True, **message()).fil
+    repondre_a_la_famille(fil, par=agent, **message())
 
 
 # --- Their children --------------------------------------------------------------------------------------

@@ -39,7 +39,9 @@ DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
 LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
 PAGE_DU_FIL = re.compile(r"/admin/messagerie/fil/[0-9]+/change/")
 AVANCEMENT = "/admin/messages-groupes/{messagerie.diffusion}/"
+FIL_ECRIT = re.compile(r"/messagerie/[0-9a-f-]{36}/")
 CETTE_SEMAINE = re.compile(r"/mes-enfants/semaine/[0-9-]{10}/")
+ECRIT_UN_MESSAGE = {"messagerie_fil", "messagerie_message", "messagerie_courriel"}
 N_IMPORTE_QUOI = "*"  # rows that a granted cell writes are another test's business
 
 
@@ -139,6 +141,32 @@ def _demander_enfant(enfant, type_, foyer, donnees) -> Ligne:
     adresse = f"/mes-enfants/{enfant}/{type_}/"
     donnees = donnees or {"personnes-TOTAL_FORMS": "x"}
     return page_famille(adresse, foyer=foyer, post=422, donnees=donnees, quoi=f"demande {type_} de {enfant}")
+
+
+def _ranger(geste, fil, foyer, tables) -> Ligne:
+    """What is done with a thread that is ticked, for the adults who read it."""
+    return page_famille(
+        "/messagerie/ranger/",
+        foyer=foyer,
+        get=405,
+        post="/messagerie/",
+        ailleurs=(405, 404),
+        donnees={"geste": geste, "fil": fil},
+        quoi=f"{geste} {fil}",
+        ecrit={"POST": tables},
+    )
+
+
+def _piece_message(nom, foyer) -> Ligne:
+    """A paper of a message: who reads its thread, and the agents who answer it."""
+    agents = [agent for agent in AGENTS if peut(agent, VOIR, "messagerie.fil")]
+    ouvert = _au_foyer(foyer, 200) | dict.fromkeys(agents, 200)
+    return Ligne(
+        nom,
+        f"/messagerie/pieces/{{{nom}}}/",
+        chacun(anonyme=CONNEXION, parents=404, agents=404, **ouvert),
+        chacun(anonyme=403, parents=404, agents=404, **ouvert),
+    )
 
 
 def _document(nom, foyer, agents, *, note=False) -> Ligne:
@@ -630,19 +658,78 @@ MATRICE: dict[str, list[Ligne]] = {
     ],
     # --- Messages
     "messagerie/": [page_famille("/messagerie/")],
+    "messagerie/envoyes/": [page_famille("/messagerie/envoyes/")],
+    "messagerie/supprimes/": [page_famille("/messagerie/supprimes/")],
+    "messagerie/nouveau/": [
+        page_famille("/messagerie/nouveau/", post=422, quoi="message vide"),
+        page_famille(
+            "/messagerie/nouveau/",
+            post=FIL_ECRIT,
+            donnees={"service": "{service_mairie}", "sujet": "Goûter", "corps": "Bonjour."},
+            quoi="message entier",
+            ecrit={"POST": ECRIT_UN_MESSAGE},
+        ),
+        page_famille("/messagerie/nouveau/?demande={demande}", foyer=DURAND, post=422, quoi="demande des Durand"),
+        page_famille("/messagerie/nouveau/?demande={demande_rossi}", foyer=("rossi",), post=422, quoi="de Rossi"),
+        page_famille("/messagerie/nouveau/?enfant={lea}", foyer=DURAND, post=422, quoi="Léa, des Durand"),
+        page_famille(
+            "/messagerie/nouveau/?enfant={ines}", foyer=("benali", "rossi"), post=422, quoi="Inès, aux deux foyers"
+        ),
+        page_famille("/messagerie/nouveau/?enfant={adam}", foyer=("benali",), post=422, quoi="Adam, à Benali seul"),
+        page_famille("/messagerie/nouveau/?enfant={ancien}", foyer=(), quoi="enfant qui a quitté les Durand"),
+        page_famille("/messagerie/nouveau/?enfant={inconnu}", foyer=(), quoi="enfant inconnu"),
+    ],
+    "messagerie/ranger/": [
+        _ranger("supprimer", "{fil}", DURAND, {"messagerie_rangement"}),
+        _ranger("restaurer", "{fil}", DURAND, {"messagerie_rangement"}),
+        _ranger("non_lu", "{fil}", DURAND, {"messagerie_lecture"}),
+        _ranger("supprimer", "{fil_claire}", ("durand",), {"messagerie_rangement"}),
+        _ranger("supprimer", "{inconnu}", (), set()),
+        _ranger("effacer", "{fil}", (), set()),
+    ],
     "messagerie/<uuid:uuid>/": [
         page_famille(
             "/messagerie/{fil}/",
             foyer=DURAND,
             quoi="fil du foyer Durand",
+            post=422,
             ecrit={"GET": {"messagerie_lecture"}, "POST": {"messagerie_lecture"}},
+        ),
+        page_famille(
+            "/messagerie/{fil}/",
+            foyer=DURAND,
+            post="/messagerie/{fil}/",
+            donnees={"corps": "Merci."},
+            quoi="réponse des Durand",
+            ecrit={"GET": {"messagerie_lecture"}, "POST": {*ECRIT_UN_MESSAGE, "messagerie_rangement"}},
         ),
         page_famille(
             "/messagerie/{fil_claire}/",
             foyer=("durand",),
+            post=422,
             quoi="fil pour Claire seule",
             ecrit={"GET": {"messagerie_lecture"}, "POST": {"messagerie_lecture"}},
         ),
+    ],
+    "messagerie/pieces/<uuid:uuid>/": [
+        _piece_message("piece_message", DURAND),
+        _piece_message("piece_claire", ("durand",)),
+    ],
+    "mon-compte/courriels/": [
+        page_famille("/mon-compte/courriels/", post=422, quoi="sans choix"),
+        page_famille(
+            "/mon-compte/courriels/",
+            post="/mon-compte/courriels/",
+            donnees={"rythme": "AUCUN"},
+            quoi="aucun courriel",
+            ecrit={"POST": {"messagerie_preference"}},
+        ),
+    ],
+    "courriels/<str:jeton>/": [
+        page_publique(
+            "/courriels/{jeton_desabonnement}/", quoi="lien reçu par Claire", ecrit={"POST": {"messagerie_preference"}}
+        ),
+        page_publique("/courriels/abime/", get=404, post=404, quoi="lien abîmé"),
     ],
     # --- Demandes
     "mon-compte/<str:type>/": [

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -18,6 +19,7 @@ from enfants.models import Enfant, Informations, PersonneAutorisee, Sante
 from familles import acces
 from familles.actions import SEL_COURRIEL
 from familles.models import CoordonneesBancaires, DossierCaf, Famille, Responsable, SituationFiscale, Utilisateur
+from messagerie.models import Preference, Rangement, ServiceMairie
 from portail.outils.fichiers import ranger
 from tests.canaris import papier
 from tests.saisie import saisie
@@ -353,6 +355,44 @@ def test_retirer_une_demande_ne_retire_que_celle_de_l_adresse(
     assert ecrit == {("demandes_demande", demande.pk): {"etat", "traitee_le", "traitee_par_id"}}
     demande.refresh_from_db()
     assert (demande.etat, str(demande.traitee_par)) == ("RETIREE", "Claire Durand")
+
+
+# --- Messages --------------------------------------------------------------------------------------------
+
+
+def test_un_message_ne_prend_que_ce_que_la_famille_ecrit(durand, butin, famille_durand, comptes, ce_qui_change):
+    service = ServiceMairie.objects.get(code="comptabilite")
+    saisie = {"service": service.pk, "sujet": "Goûter", "corps": "Bonjour.", "cle": str(uuid4())}
+    vol = {nom: valeur for nom, valeur in butin.items() if nom not in {*saisie, "prive"}}
+    ecrit = ce_qui_change(lambda: durand.post("/messagerie/nouveau/", vol | saisie))
+    fil = famille_durand.fils.get(sujet="Goûter")
+    message = fil.messages.get()
+    assert ecrit == {("messagerie_fil", fil.pk): {"+"}, ("messagerie_message", message.pk): {"+"}}
+    assert (fil.service, fil.etat, fil.destinataire, fil.contexte) == (service, "EN_ATTENTE", None, "")
+    assert (fil.affecte_a, fil.lu_mairie_le, str(fil.uuid) == butin["uuid"]) == (None, None, False)
+    assert (message.auteur, message.de_la_mairie, message.lien) == (comptes["durand"], False, "")
+
+    reponse = {"corps": "Et aussi…", "cle": str(uuid4())}
+    ecrit = ce_qui_change(lambda: durand.post(f"/messagerie/{fil.uuid}/", butin | reponse))
+    suite = fil.messages.latest("pk")
+    assert ecrit == {("messagerie_fil", fil.pk): {"dernier_le", "famille_le"}, ("messagerie_message", suite.pk): {"+"}}
+
+
+def test_ranger_ne_touche_que_le_fil_coche(durand, butin, famille_durand, comptes, ce_qui_change):
+    fil, claire = famille_durand.fils.first(), comptes["durand"].responsable
+    saisie = {"geste": "supprimer", "fil": str(fil.uuid)}
+    ecrit = ce_qui_change(lambda: durand.post("/messagerie/ranger/", butin | saisie))
+    rangement = Rangement.objects.get(fil=fil, adulte=claire)
+    assert ecrit == {("messagerie_rangement", rangement.pk): {"+"}}
+
+
+def test_choisir_ses_courriels_ne_change_que_les_siens(durand, butin, comptes, ce_qui_change):
+    ecrit = ce_qui_change(lambda: durand.post("/mon-compte/courriels/", butin | {"rythme": "AUCUN"}))
+    preference = Preference.objects.get()
+    assert (ecrit, preference.adulte) == (
+        {("messagerie_preference", preference.pk): {"+"}},
+        comptes["durand"].responsable,
+    )
 
 
 # --- Ways in ---------------------------------------------------------------------------------------------

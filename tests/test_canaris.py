@@ -16,7 +16,7 @@ from enfants.models import ConsultationSante, DocumentEnfant, Enfant, Nature, Sa
 from familles import acces
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, Utilisateur
-from messagerie.models import Courriel
+from messagerie.models import Courriel, PieceMessage
 from messagerie.taches import envoyer_courriels
 from portail.outils import fichiers
 from tests.canaris import NOMBRE, eclore, lire, parcourir, plier, vus
@@ -184,7 +184,7 @@ def test_une_copie_des_fichiers_ne_dit_rien(canaris):
     textes = [plier(f"{fichier} {fichier.read_bytes().decode('latin-1')}") for fichier in gardes]
     assert [c for c in canaris for texte in textes if c.est_dans(texte)] == []
     # Deciphered, each paper says its word.
-    pieces = [*DocumentEnfant.objects.all(), *PieceJointe.objects.all()]
+    pieces = [*DocumentEnfant.objects.all(), *PieceJointe.objects.all(), *PieceMessage.objects.all()]
     lus = [plier(fichiers.lire(piece).decode("latin-1")) for piece in pieces]
     papiers = {c for c in canaris if c.classe.startswith("papier") or (c.classe == "garde" and c.proprietaires)}
     assert {c for c in papiers for texte in lus if c.est_dans(texte)} == papiers

@@ -47,9 +47,10 @@ from enfants.models import (
 from enfants.regles.annees import a_venir
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
-from messagerie.actions import ecrire, notifier
+from messagerie.actions import ecrire, notifier, supprimer
+from messagerie.courriels import SEL
 from messagerie.diffusions import preparer
-from messagerie.models import Courriel, ReponseType, ServiceMairie
+from messagerie.models import Courriel, PieceMessage, ReponseType, ServiceMairie
 from portail import urls
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
@@ -184,6 +185,13 @@ def monde(profils, famille_durand, familles_de):
         par=agent,
         cle=uuid4(),
     )
+    supprimer([fil], claire)
+    papiers = {
+        nom: PieceMessage.objects.create(
+            message=ecrit.messages.first(), **ranger("plan.pdf", "application/pdf", b"%PDF-1.4 plan")
+        ).uuid
+        for nom, ecrit in [("piece_message", fil), ("piece_claire", fil_claire)]
+    }
     ancien = ajouter_enfant(famille_durand, prenom="Paul", nom="Durand")
     hier = timezone.localdate() - timezone.timedelta(days=1)
     ancien.rattachements.update(valable_du=hier, valable_au=hier)
@@ -196,6 +204,9 @@ def monde(profils, famille_durand, familles_de):
     uid = {nom: Utilisateur.objects.get(identifiant=nom) for nom in ("durand", "martin", "admin", "comptable")}
     return {
         **documents,
+        **papiers,
+        "service_mairie": ServiceMairie.objects.get(code="enfance-jeunesse").pk,
+        "jeton_desabonnement": signing.dumps(claire.pk, salt=SEL),
         "demande_absence": absence.uuid,
         "jeton_calendrier": creer(claire),
         "demande_sante": sante.pk,
@@ -391,7 +402,8 @@ def essayer(navigateur, ligne: Ligne, methode: str, monde: dict, ecritures: Ecri
     if methode == "GET":
         reponse = navigateur.get(adresse, follow=ligne.suite)
     else:
-        reponse = navigateur.post(adresse, ligne.donnees, follow=ligne.suite)
+        donnees = {nom: situer(v, monde) if str(v).startswith("{") else v for nom, v in ligne.donnees.items()}
+        reponse = navigateur.post(adresse, donnees, follow=ligne.suite)
     if reponse.streaming:
         b"".join(reponse)  # read to its end, the file closes
     return _obtenu(reponse, adresse), ecritures.relever()

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -31,9 +31,23 @@ class FilQuerySet(models.QuerySet):
 
     def avec_non_lus(self, adulte):
         """Each thread with ``non_lu``: a message of the mairie that this adult has not opened."""
-        lus = Lecture.objects.filter(adulte=adulte, message=OuterRef("pk"))
-        non_lus = Message.objects.filter(fil=OuterRef("pk"), de_la_mairie=True).exclude(Exists(lus))
-        return self.annotate(non_lu=Exists(non_lus))
+        return self.annotate(non_lu=_non_lu_par(adulte))
+
+    def avec_pieces(self):
+        """Each thread with ``a_pieces``: a paper is joined to a message, or to the diffusion it is a copy of."""
+        jointes = PieceMessage.objects.filter(Q(message__fil=OuterRef("pk")) | Q(diffusion=OuterRef("diffusion")))
+        return self.annotate(a_pieces=Exists(jointes))
+
+    def compter(self, adulte) -> dict[str, int]:
+        """How many threads this adult has in each of its boxes, and ``non_lus``, in one query."""
+        ici, mairie = Q(supprime=False), Q(mairie_le__isnull=False)
+        fils = self.visibles_par(adulte).annotate(supprime=_supprime_par(adulte), non_lu=_non_lu_par(adulte))
+        return fils.order_by().aggregate(
+            recus=Count("pk", filter=ici & mairie),
+            envoyes=Count("pk", filter=ici & Q(famille_le__isnull=False)),
+            supprimes=Count("pk", filter=Q(supprime=True)),
+            non_lus=Count("pk", filter=ici & mairie & Q(non_lu=True)),
+        )
 
     def contenant(self, mots: str):
         """Threads of which the subject or a message holds every word; accents and capitals do not count."""
@@ -54,6 +68,11 @@ class FilQuerySet(models.QuerySet):
 
 def _supprime_par(adulte):
     return Exists(Rangement.objects.filter(fil=OuterRef("pk"), adulte=adulte))
+
+
+def _non_lu_par(adulte):
+    lus = Lecture.objects.filter(adulte=adulte, message=OuterRef("pk"))
+    return Exists(Message.objects.filter(fil=OuterRef("pk"), de_la_mairie=True).exclude(Exists(lus)))
 
 
 class Fil(models.Model):

@@ -1,4 +1,4 @@
-"""Accueil, contact and the small public pages."""
+"""Accueil and the small public pages."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -260,11 +260,6 @@ def nouvelle(actualite: Actualite) -> Nouvelle:
 
 
 # --- Small pages -----------------------------------------------------------------------------------------
-
-
-@login_not_required
-def contact(request):
-    return render(request, "portail/contact.html")
 
 
 @login_not_required

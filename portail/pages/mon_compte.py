@@ -1,8 +1,10 @@
-"""Mon compte: the family's file, the five requests at the left, its demandes at the bottom."""
+"""Mon compte: the family's file, the five requests at the left, its demandes at the bottom; which mails it wants."""
 
 from collections import namedtuple
 
-from django.shortcuts import render
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from demandes import presentation
@@ -11,6 +13,9 @@ from demandes.types import MON_COMPTE
 from familles.champs import masquer_iban
 from familles.models import Famille, Responsable
 from familles.pages import page_famille
+from messagerie.courriels import choisir
+from messagerie.forms import PreferenceForm
+from messagerie.models import Preference
 from portail.outils.argent import euros
 from portail.outils.dates import MOIS, jour
 
@@ -113,3 +118,26 @@ def _banque(famille):
     if compte is None:
         return [("Titulaire", ""), ("IBAN", "")]
     return [("Titulaire", compte.titulaire), ("IBAN", masquer_iban(compte.iban)), ("BIC", compte.bic)]
+
+
+# --- Mes courriels ---------------------------------------------------------------------------------------
+
+
+@page_famille
+def mes_courriels(request):
+    """Which mails this adult receives, and where; the other adult chooses for themselves."""
+    preference = Preference.objects.filter(adulte=request.adulte).first()
+    rythme = preference.rythme if preference else Preference.Rythme.IMMEDIAT
+    post = request.method == "POST"
+    form = PreferenceForm(request.POST if post else None, initial={"rythme": rythme})
+    if post and form.is_valid():
+        choisir(request.adulte, form.cleaned_data["rythme"])
+        messages.success(request, "Votre choix est enregistré.")
+        return redirect("mes_courriels")
+    fiche = "responsable" if request.adulte.rang == Responsable.Rang.RESPONSABLE else "conjoint"
+    contexte = {
+        "form": form,
+        "rail": presentation.rail(MON_COMPTE, actif="courriels"),
+        "changer_adresse": reverse("demander", args=[fiche]),
+    }
+    return render(request, "portail/mes_courriels.html", contexte, status=422 if post else 200)
