@@ -5,6 +5,7 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -14,8 +15,9 @@ from demandes import actions, planning, presentation
 from demandes.forms.decision import RefusForm
 from demandes.models import Demande, MotifRefus
 from familles.models import Utilisateur
-from messagerie.models import ServiceMairie
+from messagerie.models import Fil, Message, ServiceMairie
 from portail.outils.admin import FiltreTexte, LectureSeuleAdmin, PortailAdmin
+from portail.outils.dates import quand
 
 
 class FiltreEtat(admin.SimpleListFilter):
@@ -199,6 +201,18 @@ class DemandeAdmin(LectureSeuleAdmin):
             return autres.filter(deposee_le__gte=demande.deposee_le).order_by("deposee_le", "pk").first()
         return autres.filter(deposee_le__lte=demande.deposee_le).order_by("-deposee_le", "-pk").first()
 
+    def _echanges(self, request, demande):
+        """What was written about it, for who may read messages."""
+        if not request.user.has_perm("messagerie.view_fil"):
+            return []
+        messages_ = Prefetch("messages", Message.objects.select_related("auteur"), to_attr="dits")
+        fils = Fil.objects.ouverts_a(request.user).prefetch_related(messages_)
+        fils = presentation.echanges(demande, fils)
+        for message in (message for fil in fils for message in fil.dits):
+            message.quand = quand(message.envoye_le)
+            message.de = message.auteur or "Le portail"
+        return fils
+
     def _page(self, request, demande, *, refus=None, decision=None, apercu=False, status=None):
         actions.noter_lecture(demande, par=request.user, page="Demande de la famille")
         service = ServiceMairie.de(demande.genre.service)
@@ -217,6 +231,7 @@ class DemandeAdmin(LectureSeuleAdmin):
             "pieces": list(demande.pieces.all()),
             "etapes": presentation.etapes(demande, pour_agent=True),
             "adultes": list(demande.famille.adultes()),
+            "fils": self._echanges(request, demande),
             "peut_traiter": peut_traiter,
             "a_savoir": demande.genre.a_savoir(demande) if peut_traiter else [],
             "enfant_perdu": actions.EnfantPerdu(demande) if peut_traiter and actions.a_perdu_l_enfant(demande) else "",

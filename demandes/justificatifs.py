@@ -94,6 +94,8 @@ def _rappeler(cle, maintenant):
         lien=demande.get_absolute_url(),
         lien_libelle="Joindre le justificatif",
         objet=demande.objet_du_fil,
+        modele="justificatif_attendu",
+        precisions={"avant": echeance(justificatif)},
     )
     ecrire(justificatif, {"rappele_le": maintenant})
 

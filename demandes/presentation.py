@@ -1,16 +1,22 @@
 """Demandes as the pages print them: prepared here, so that templates only print."""
 
 from collections import namedtuple
+from datetime import date
+from textwrap import shorten
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
 from demandes.models import Demande, Justificatif
 from demandes.types import MES_ENFANTS, MON_COMPTE, types_de
+from messagerie.models import ServiceMairie
+from portail.outils.dates import JOURS, quand
 from portail.outils.dates import jour as date_en_clair
-from portail.outils.dates import quand
+from portail.outils.francais import au_milieu
 
-Ligne = namedtuple("Ligne", "url icone libelle resume date_texte etat etat_libelle")
+MOTIF_MAX = 200  # characters of a reason on the list; its page has it whole
+Ligne = namedtuple("Ligne", "url icone libelle resume date_texte etat etat_libelle motif", defaults=[""])
 Etape = namedtuple("Etape", "libelle detail fait courant")
 Icone = namedtuple("Icone", "libelle url icone actif")
 JourImprime = namedtuple("JourImprime", "prenom service jour geste etat etat_libelle")
@@ -30,6 +36,83 @@ def lignes(demandes) -> list[Ligne]:
         )
         for demande in demandes
     ]
+
+
+def lignes_suivies(demandes) -> list[Ligne]:
+    """The same with the whole trail of each, and why it was refused: for the list of demandes.
+
+    :param demandes: joined to their ``traitee_par``.
+    """
+    aujourdhui, services = timezone.localdate(), {}
+    suivies = []
+    for demande, ligne in zip(demandes, lignes(demandes), strict=True):
+        code = demande.genre.service
+        if code not in services:
+            services[code] = par_qui(code)
+        motif = shorten(demande.motif, MOTIF_MAX, placeholder="…") if demande.etat == Demande.Etat.REFUSEE else ""
+        trace = trajet(demande, services[code], aujourdhui)
+        suivies.append(ligne._replace(date_texte=trace, motif=motif))
+    return suivies
+
+
+def par_qui(code: str) -> str:
+    """« par le service Enfance Jeunesse »."""
+    service = ServiceMairie.de(code)
+    if service is None:
+        return "par la mairie"
+    return f"par le {au_milieu(service.nom)}" if service.nom.startswith("Service ") else f"par\u00a0: {service.nom}"
+
+
+def trajet(demande: Demande, par: str, aujourdhui: date) -> str:
+    """« Déposée lundi 16 novembre, lue mardi, acceptée mercredi 18 novembre par le service Enfance Jeunesse ».
+
+    :param par: who decides this kind of demande, see ``par_qui``.
+    """
+    debut = f"Déposée {_en_bref(timezone.localdate(demande.deposee_le), aujourdhui)}"
+    if demande.est_automatique and demande.etat == Demande.Etat.ACCEPTEE:
+        return f"{debut}, acceptée d'elle-même"
+    suite = [("modifiée", demande.modifiee_le, ""), ("lue", demande.lue_le, "")]
+    if not demande.est_en_attente:
+        suite.append((demande.get_etat_display().lower(), demande.traitee_le, _par(demande, par)))
+    suite = [(mot, timezone.localdate(instant), qui) for mot, instant, qui in suite if instant]
+    morceaux, avant = [debut], timezone.localdate(demande.deposee_le)
+    for rang, (mot, le, qui) in enumerate(suite, 1):
+        morceaux.append(f"{mot} {_ensuite(le, avant, aujourdhui, derniere=rang == len(suite))} {qui}".strip())
+        avant = le
+    if demande.est_en_attente:
+        morceaux.append("en attente de réponse" if demande.lue_le else "pas encore lue")
+    return ", ".join(morceaux)
+
+
+def _par(demande, par):
+    if demande.etat == Demande.Etat.RETIREE:
+        return f"par {demande.traitee_par}"
+    return "par le portail, sans justificatif" if demande.est_automatique else par
+
+
+def _en_bref(le, aujourdhui):
+    """« lundi 16 novembre », with the year when it is another."""
+    texte = date_en_clair(le)
+    return texte.removesuffix(f" {le.year}") if le.year == aujourdhui.year else texte
+
+
+def _ensuite(le, avant, aujourdhui, *, derniere):
+    """« le même jour » as the step before, « mardi » between two days that are said whole."""
+    if le == avant:
+        return "le même jour"
+    if not derniere and (le - avant).days < 7:
+        return JOURS[le.weekday()]
+    return _en_bref(le, aujourdhui)
+
+
+def ecrire_a_propos(demande: Demande) -> str:
+    """Address where the family writes about it; what is written joins its thread."""
+    return f"{reverse('messagerie')}nouveau/?demande={demande.uuid}"
+
+
+def echanges(demande: Demande, fils) -> list:
+    """The threads about it among ``fils``, each with ``nombre`` of messages, the oldest first."""
+    return list(fils.filter(contexte=demande.objet_du_fil.cle).annotate(nombre=Count("messages")).order_by("pk"))
 
 
 def rail(rubrique: str, enfant=None, actif: str = "") -> list[Icone]:

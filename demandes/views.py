@@ -1,10 +1,11 @@
 """The pages of the demandes for the families: ask, follow, edit, withdraw."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,7 +20,7 @@ from demandes.types import MES_ENFANTS, MON_COMPTE, RUBRIQUES, TYPES, types_de
 from demandes.types.enfants import AjoutEnfant
 from enfants.models import Enfant
 from familles.pages import page_famille
-from messagerie.models import ServiceMairie
+from messagerie.models import Fil, ServiceMairie
 from portail.outils.fichiers import servir
 
 DEMANDES_PAR_PAGE = 20
@@ -131,33 +132,53 @@ def _deposer(request, genre, form, pieces, enfant, pendante):
     return redirect(demande)
 
 
-@page_famille
-def liste(request):
-    """Liste des demandes: less than a month, whatever the answer; older ones one click away."""
-    demandes = Demande.objects.visibles_par(request.adulte).select_related("enfant")
+@dataclass(frozen=True)
+class Liste:
+    """All that the list of demandes prints."""
+
+    page: Page
+    lignes: list[presentation.Ligne]
+    filtres: list[tuple]
+    toutes: bool
+    rubrique: str
+    type: str
+    parametres: str
+
+
+def charger_liste(request) -> Liste:
+    """Less than a month, whatever the answer, unless ``?periode=toutes``; of one rubrique, of one kind."""
     toutes = request.GET.get("periode") == "toutes"
+    rubrique, type_ = (
+        valeur if (valeur := request.GET.get(nom, "")) in connues else ""
+        for nom, connues in (("rubrique", RUBRIQUES), ("type", TYPES))
+    )
+    demandes = Demande.objects.visibles_par(request.adulte)
     if not toutes:
         demandes = demandes.deposees_depuis(timezone.now() - RECENTES)
     par_type = dict(demandes.order_by().values_list("type").annotate(Count("pk")))
-    rubrique = request.GET.get("rubrique")
-    rubrique = rubrique if rubrique in RUBRIQUES else ""
-    type_ = request.GET.get("type")
-    type_ = type_ if type_ in TYPES else ""
-    if rubrique:
-        demandes = demandes.de_la_rubrique(rubrique)
+    codes = [genre.code for genre in types_de(rubrique)] if rubrique else list(TYPES)
     if type_:
-        demandes = demandes.filter(type=type_)
-    page = Paginator(demandes, DEMANDES_PAR_PAGE).get_page(request.GET.get("page"))
-    contexte = {
-        "page": page,
-        "lignes": presentation.lignes(page),
-        "filtres": _filtres(par_type, rubrique, type_, toutes),
-        "toutes": toutes,
-        "rubrique": rubrique,
-        "type": type_,
-        "parametres": _sans_page(request.GET),
-    }
-    return render(request, "demandes/liste.html", contexte)
+        codes = [code for code in codes if code == type_]
+    if rubrique or type_:
+        demandes = demandes.filter(type__in=codes)
+    paginator = Paginator(demandes.select_related("enfant", "traitee_par"), DEMANDES_PAR_PAGE)
+    paginator.count = sum(par_type.get(code, 0) for code in codes)  # known: no query to count again
+    page = paginator.get_page(request.GET.get("page"))
+    return Liste(
+        page=page,
+        lignes=presentation.lignes_suivies(list(page)),
+        filtres=_filtres(par_type, rubrique, type_, toutes),
+        toutes=toutes,
+        rubrique=rubrique,
+        type=type_,
+        parametres=_sans_page(request.GET),
+    )
+
+
+@page_famille
+def liste(request):
+    """Liste des demandes: each with its trail, older ones one click away."""
+    return render(request, "demandes/liste.html", vars(charger_liste(request)))
 
 
 def _sans_page(parametres):
@@ -211,6 +232,8 @@ def _detail(request, demande, preuve=None):
         "pieces": list(demande.pieces.all()),
         "rail": presentation.rail(demande.genre.rubrique, enfant, actif=demande.type),
         "lien_formulaire": _lien_formulaire(demande, enfant),
+        "fils": presentation.echanges(demande, Fil.objects.visibles_par(request.adulte)),
+        "ecrire": presentation.ecrire_a_propos(demande),
     }
     return render(request, "demandes/detail.html", contexte, status=422 if preuve else 200)
 

@@ -15,7 +15,7 @@ from enfants.models import Attente, Place, Rattachement, Reservation
 from enfants.regles.annees import age
 from enfants.regles.attente import EnAttente, Tour, tour
 from enfants.regles.dates import JOURS, en_clair
-from enfants.regles.planning import Offre, jusqu_au
+from enfants.regles.planning import Offre, avant, jusqu_au
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
 
@@ -132,14 +132,16 @@ def _age(naissance, jour):
 
 
 def _dire_offerte(attente, expire_le):
-    prenom, quoi = attente.enfant.prenom, _quoi(attente)
+    prenom, quoi, fin = attente.enfant.prenom, _quoi(attente), timezone.localtime(expire_le)
     _prevenir(
         attente,
         f"Une place s'est libérée pour {prenom}",
         f"Une place s'est libérée pour {prenom}\u00a0: {quoi}.",
-        f"Elle lui est gardée {jusqu_au(timezone.localtime(expire_le))}. Prenez-la depuis son planning. "
+        f"Elle lui est gardée {jusqu_au(fin)}. Prenez-la depuis son planning. "
         "Sans réponse d'ici là, elle sera proposée à la famille suivante.",
         lien_libelle="Prendre la place",
+        modele="place_offerte",
+        precisions={"avant": avant(fin), "jusqu_au": jusqu_au(fin)},
     )
 
 
@@ -159,7 +161,7 @@ def _quoi(attente):
     return f"{attente.service.nom}, le {JOURS[attente.jour.weekday()]} {en_clair(attente.jour, annee=False)}"
 
 
-def _prevenir(attente, sujet, *paragraphes, lien_libelle):
+def _prevenir(attente, sujet, *paragraphes, **message):
     service = ServiceMairie.de("enfance-jeunesse")
     signature = service.nom if service else Commune.actuelle().nom
     prevenir(
@@ -170,5 +172,5 @@ def _prevenir(attente, sujet, *paragraphes, lien_libelle):
         par=None,
         service=service,
         lien=reverse("planning_mois", args=[attente.enfant.uuid, f"{attente.jour:%Y-%m}"]),
-        lien_libelle=lien_libelle,
+        **message,
     )

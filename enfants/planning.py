@@ -123,6 +123,7 @@ class Planning:
     :param du, au: first and last day read, both included; the cells of other days are not known.
     :param en_attente: (children's keys, first day, last day) -> days of pending demandes, as ``marques``: an app
         that this one does not know keeps them.
+    :param lues: the marks, where they have been read for many households at once: no query is made.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Planning:
         *,
         maintenant: datetime,
         en_attente: Callable | None = None,
+        lues: Iterable[tuple] | None = None,
     ):
         self.famille, self.du, self.au, self.maintenant = famille, du, au, maintenant
         self.enfants = {enfant.pk: enfant for enfant in enfants}
@@ -155,7 +157,8 @@ class Planning:
         self._en_file: dict[tuple[int, int, date], list] = defaultdict(list)
         self._fermes: dict[tuple[int, date], str] = {}
         self.suspendus: set[int] = set()  # adults of the household who may not see one of these children
-        self._lire(en_attente)
+        for ligne in self._lire(en_attente) if lues is None else lues:
+            self._ranger(*ligne)
 
     # --- Read ---
 
@@ -165,8 +168,7 @@ class Planning:
         if en_attente is not None:
             lignes.append(en_attente(list(self.enfants), self.du, self.au))
         lignes += self._ages_a_compter()
-        for ligne in lignes[0].union(*lignes[1:], all=True):
-            self._ranger(*ligne)
+        return lignes[0].union(*lignes[1:], all=True)
 
     def _marques_des_enfants(self):
         """What is booked, seen and waited for; the reservations come first, they name the columns of the union."""

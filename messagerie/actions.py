@@ -66,6 +66,7 @@ def notifier(
     objet: Objet | None = None,
     courriel: bool = True,
     modele: str = "nouveau_message",
+    precisions: dict | None = None,
     lu_par: Responsable | None = None,
 ) -> Message:
     """A message of the mairie appears in the family's inbox, and a mail says that one awaits.
@@ -77,6 +78,7 @@ def notifier(
     :param objet: what it is about: where the same adults have a thread about it already, the message joins it.
     :param courriel: False for what the family has just done itself: the message alone keeps the trail.
     :param modele: the mail, where its subject can tell more than that a message awaits.
+    :param precisions: what the templates of this mail print; nothing personal.
     :param lu_par: the adult who has just done it, and need not be told as of a novelty.
     """
     fil = _fil_de(famille, destinataire, objet) if objet else None
@@ -88,7 +90,7 @@ def notifier(
     if lu_par is not None:
         Lecture.objects.create(message=message, adulte=lu_par)
     if courriel:
-        prevenir_adultes(_lecteurs(fil), modele)
+        prevenir_adultes(_lecteurs(fil), modele, **(precisions or {}))
     return message
 
 

@@ -2,13 +2,16 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
 
 from messagerie.models import Courriel, Diffusion, ReponseType, ServiceMairie
+from messagerie.pannes import raison
 from messagerie.taches import reveiller
 from portail.outils.admin import EnMots, LectureSeule, LectureSeuleAdmin, PortailAdmin
+from portail.outils.dates import quand
 
 
 @admin.register(ServiceMairie)
@@ -59,25 +62,38 @@ class DiffusionAdmin(LectureSeule, PortailAdmin):
         return redirect("admin:avancement_message", diffusion.pk)
 
 
+class FiltreEnvoi(admin.SimpleListFilter):
+    title = "envoi"
+    parameter_name = "envoi"
+    en_attente = Q(envoye_le=None, abandonne_le=None)
+    etats = {
+        "attente": ("En attente", en_attente),
+        "echec": ("En attente après un échec", en_attente & Q(tentatives__gt=0)),
+        "abandonnes": ("Abandonnés", Q(abandonne_le__isnull=False)),
+        "partis": ("Partis", Q(envoye_le__isnull=False)),
+    }
+
+    def lookups(self, request, model_admin):
+        return [(cle, libelle) for cle, (libelle, _) in self.etats.items()]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(self.etats[self.value()][1]) if self.value() in self.etats else queryset
+
+
 @admin.register(Courriel)
 class CourrielAdmin(LectureSeuleAdmin):
     """What left, what failed and why; never the text, which may hold a link that opens an account."""
 
-    list_display = ["objet", "destinataire", "cree_le", "envoye_le", "tentatives", "erreur"]
-    list_filter = [
-        ("envoye_le", admin.EmptyFieldListFilter),
-        ("abandonne_le", admin.EmptyFieldListFilter),
-        "cree_le",
-    ]
+    list_display = ["destinataire", "objet", "envoi", "raison"]
+    list_filter = [FiltreEnvoi, "cree_le"]
     search_fields = ["destinataire", "objet"]
     fields = [
         "objet",
         "destinataire",
         "cree_le",
-        "envoye_le",
+        "envoi",
         "tentatives",
-        "prochain_essai_le",
-        "abandonne_le",
+        "raison",
         "erreur",
     ]
     actions = ["reessayer"]
@@ -89,3 +105,15 @@ class CourrielAdmin(LectureSeuleAdmin):
         )
         reveiller()
         self.message_user(request, f"Courriels remis à l'envoi : {repris}.", messages.SUCCESS)
+
+    @admin.display(description="envoi", ordering="envoye_le")
+    def envoi(self, courriel):
+        if courriel.envoye_le:
+            return f"parti {quand(courriel.envoye_le)}"
+        if courriel.abandonne_le:
+            return f"abandonné {quand(courriel.abandonne_le)}"
+        return f"prochain essai {quand(courriel.prochain_essai_le)}" if courriel.tentatives else "en attente"
+
+    @admin.display(description="raison de l'échec")
+    def raison(self, courriel):
+        return raison(courriel.erreur) or "–"

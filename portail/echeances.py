@@ -2,30 +2,33 @@
 
 from datetime import timedelta
 
+from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from demandes import planning
 from demandes.fermetures import refuser_jours_fermes
 from demandes.justificatifs import relancer_justificatifs
-from demandes.models import Demande, PieceJointe
+from demandes.models import Demande
 from demandes.types import TYPES
+from enfants import rappels
 from enfants.attente import offrir_les_places
 from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
+from messagerie import courriels
 from messagerie.actions import notifier
 from messagerie.diffusions import poursuivre
-from messagerie.models import Courriel, Fil, PieceMessage, ServiceMairie
+from messagerie.models import Courriel, Fil, ServiceMairie
 from messagerie.taches import envoyer_courriels
 from portail.minuterie import executer_si_due
 from portail.outils.courriels import envoyer_modele
 from portail.outils.dates import jour
-from portail.outils.fichiers import balayer_orphelins
-from portail.publications import FichierPublie
+from portail.outils.fichiers import Piece, balayer_orphelins
 
 RAPPEL_QUOTIENT = timedelta(days=30)
 RAPPEL_DOCUMENT = timedelta(days=30)
@@ -44,9 +47,16 @@ def passer() -> None:
     poursuivre()
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
+    executer_si_due("resumes-familles", timedelta(minutes=10), courriels.envoyer_resumes)
+    executer_si_due("semaines", timedelta(hours=1), rappeler_semaines)
     executer_si_due("quotients", timedelta(hours=6), rappeler_quotients)
     executer_si_due("documents", timedelta(hours=6), rappeler_documents)
     executer_si_due("menage", timedelta(days=1), faire_le_menage)
+
+
+def rappeler_semaines(*, maintenant) -> None:
+    """What waits for the mairie counts as booked, and only demandes knows it."""
+    rappels.rappeler(maintenant=maintenant, en_attente=planning.en_attente)
 
 
 def envoyer_resumes(*, maintenant) -> None:
@@ -85,6 +95,7 @@ def rappeler_quotients(*, maintenant) -> None:
             service=ServiceMairie.de("comptabilite"),
             lien=reverse("demander", args=["caf"]),
             lien_libelle="Indiquer mon quotient",
+            modele="quotient_expire",
         )
         quotient.rappele_le = maintenant
         quotient.save(update_fields=["rappele_le"])
@@ -115,6 +126,7 @@ def rappeler_documents(*, maintenant) -> None:
                 service=ServiceMairie.de("enfance-jeunesse"),
                 lien=reverse("demander_enfant", args=[enfant.uuid, DEMANDE_DU_DOCUMENT[document.nature]]),
                 lien_libelle="Envoyer le document",
+                modele="document_expire",
             )
         deja.add(papier)
         document.rappele_le = maintenant
@@ -127,4 +139,5 @@ def faire_le_menage(*, maintenant) -> None:
     Courriel.objects.filter(envoye_le__lt=maintenant - timedelta(days=30)).delete()
     OubliMotDePasse.objects.filter(traite_le__lt=maintenant - timedelta(days=2)).delete()
     DBTaskResult.objects.filter(enqueued_at__lt=maintenant - timedelta(days=1)).delete()
-    balayer_orphelins([PieceJointe, DocumentEnfant, FichierPublie, PieceMessage], maintenant=maintenant)
+    pieces = [modele for modele in apps.get_models() if issubclass(modele, Piece)]
+    balayer_orphelins(pieces, maintenant=maintenant)

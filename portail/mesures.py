@@ -119,7 +119,12 @@ PAGES = [
         Budget(requetes=6, rapport=2),
         "messagerie.boite.charger_boite",
     ),
-    Page("Liste des demandes", lambda banc: reverse("demandes"), Budget(requetes=6)),
+    Page(
+        "Liste des demandes",
+        lambda banc: reverse("demandes"),
+        Budget(requetes=6, rapport=2),
+        "demandes.views.charger_liste",
+    ),
     Page("Mois d'un enfant", _mois, Budget(requetes=8, ko=60, rapport=2), f"{PLANNING}.mois.charger_mois"),
     Page("Semaine de tous", _semaine, Budget(requetes=10, rapport=2), f"{PLANNING}.semaine.charger_semaine", True),
 ]

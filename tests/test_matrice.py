@@ -50,7 +50,7 @@ from familles.models import Responsable, Utilisateur
 from messagerie.actions import ecrire, notifier, supprimer
 from messagerie.courriels import SEL
 from messagerie.diffusions import preparer
-from messagerie.models import Courriel, PieceMessage, ReponseType, ServiceMairie
+from messagerie.models import Courriel, Fil, PieceMessage, ReponseType, ServiceMairie
 from portail import urls
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
@@ -173,9 +173,10 @@ def monde(profils, famille_durand, familles_de):
             ("pai_tom", "Tom", "durand", "PAI"),
         ]
     }
-    fil = famille_durand.fils.first()
+    fil = notifier(famille_durand, sujet="Pour tous", corps="…", par=agent).fil
     fil_claire = notifier(famille_durand, sujet="Pour vous", corps="…", par=agent, destinataire=claire).fil
     fil_de_tous = ecrire(claire, service=None, sujet="Essai", corps="Bonjour", cle=uuid4()).fil
+    Fil.objects.filter(pk=fil_de_tous.pk).update(service=None)
     diffusion = preparer(
         sujet="Essai",
         corps="Bonjour",

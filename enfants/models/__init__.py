@@ -8,6 +8,7 @@ from enfants.models.planning import (
     Inscription,
     Place,
     Presence,
+    RappelSemaine,
     Reservation,
 )
 from enfants.models.rentree import ConfirmationDossier, Rentree
@@ -50,6 +51,7 @@ __all__ = [
     "PersonneAutorisee",
     "Place",
     "Presence",
+    "RappelSemaine",
     "Rattachement",
     "RegleDelai",
     "Reglement",

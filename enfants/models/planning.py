@@ -193,6 +193,23 @@ class Attente(models.Model):
         return f"{self.enfant} attend {self.service}, {self.jour:%d/%m/%Y}"
 
 
+class RappelSemaine(models.Model):
+    """This household has been told that nothing is booked for a week where its children usually come."""
+
+    famille = models.ForeignKey("familles.Famille", on_delete=models.CASCADE, related_name="+")
+    lundi = models.DateField("semaine du lundi")
+    envoye_le = models.DateTimeField("envoyé le", default=timezone.now)
+
+    class Meta:
+        verbose_name = "rappel de semaine vide"
+        verbose_name_plural = "rappels de semaine vide"
+        ordering = ["lundi", "famille"]
+        constraints = [models.UniqueConstraint(fields=["famille", "lundi"], name="un_rappel_par_semaine")]
+
+    def __str__(self):
+        return f"{self.famille}, semaine du {self.lundi:%d/%m/%Y}"
+
+
 class PresenceQuerySet(models.QuerySet):
     def accessibles_a(self, agent):
         """Those of the children of the schools where this agent works, all of them with a permission."""

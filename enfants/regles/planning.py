@@ -425,6 +425,11 @@ def jusqu_au(limite: datetime | None) -> str:
     return f"jusqu'au {_instant(limite)}" if limite else ""
 
 
+def avant(instant: datetime) -> str:
+    """« avant jeudi 26 novembre à 10 h »."""
+    return f"avant {_instant(instant)}"
+
+
 def depuis(limite: datetime) -> str:
     """« depuis le mardi 24 novembre à 12 h »."""
     return f"depuis le {_instant(limite)}"

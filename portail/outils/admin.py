@@ -101,6 +101,7 @@ class PortailAdmin(admin.ModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    view_on_site = False  # the family's pages are not for agents
 
     def lookup_allowed(self, lookup, value, request=None):
         """Only what the list's own filters ask: a free lookup would read any column, hashes included."""

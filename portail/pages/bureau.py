@@ -29,7 +29,7 @@ def compteurs(agent) -> list[Compteur]:
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:
-            url = reverse("admin:messagerie_courriel_changelist") + "?abandonne_le__isempty=0"
+            url = reverse("admin:messagerie_courriel_changelist") + "?envoi=abandonnes"
             compteurs.append(Compteur(echoues, "courriels non remis", url, True))
     return compteurs
 

@@ -138,4 +138,4 @@ def test_un_refus_dit_sa_raison_et_ce_qu_on_peut_faire(deposer, connecter, compt
     page = texte(connecter("martin").get(demande.get_absolute_url()))
     assert "Réponse : Service Comptabilité" in page
     assert "L'attestation manque." in page
-    assert "Faire une nouvelle demande" in page
+    assert "Redemander" in page

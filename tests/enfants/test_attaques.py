@@ -8,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from demandes import actions as demandes
-from demandes import pieces
 from enfants import actions, fiches
 from enfants.models import DocumentEnfant, Enfant, PersonneAutorisee, Sante, SuspensionAcces
 from tests.fabrique import PDF_SAIN

@@ -217,7 +217,8 @@ def test_une_adresse_refusee_n_arrete_pas_les_suivantes(facteur):
 def test_un_courriel_illisible_n_arrete_pas_les_suivants(facteur, settings):
     connues = settings.CLES_CHIFFREMENT
     settings.CLES_CHIFFREMENT = [Fernet.generate_key().decode()]
-    send_mail("Perdu", "…", None, ["perdu@ex.fr"])
+    arret = {"List-Unsubscribe": "<https://portail.example/courriels/x/>"}  # encrypted as the text is
+    EmailMessage("Perdu", "…", None, ["perdu@ex.fr"], headers=arret).send()
     settings.CLES_CHIFFREMENT = connues
     ecrire("suivant@ex.fr")
     assert envoyer_courriels() == 1
@@ -311,7 +312,9 @@ def en_echec(facteur):
     envoyer_courriels()
     abandonne = ecrire("perdu@ex.fr", objet="Sujet perdu", corps="https://portail.example/jeton-secret/")
     Courriel.objects.filter(pk=abandonne.pk).update(
-        abandonne_le=timezone.now(), tentatives=8, erreur="SMTPRecipientsRefused : boîte pleine"
+        abandonne_le=timezone.now(),
+        tentatives=8,
+        erreur="SMTPRecipientsRefused : {'perdu@ex.fr': (552, b'full')}",
     )
     return abandonne
 
@@ -324,7 +327,7 @@ def test_les_agents_voient_les_courriels_non_remis(en_echec, connecter):
     liste = agent.get(compteur.url)
     assert list(liste.context["cl"].queryset) == [en_echec]
     page = liste.content.decode()
-    assert [dit for dit in ("Sujet perdu", "perdu@ex.fr", "boîte pleine") if dit not in page] == []
+    assert [dit for dit in ("Sujet perdu", "perdu@ex.fr", "La boîte est pleine") if dit not in page] == []
 
 
 def test_les_agents_ne_lisent_pas_le_texte_qui_peut_ouvrir_un_compte(en_echec, connecter):
@@ -350,7 +353,8 @@ def test_reessayer_remet_a_l_envoi_ce_qui_n_est_pas_parti(en_echec, connecter, f
 
 @pytest.fixture
 def personne_n_attend(distribution):
-    """No demande of the cast waits."""
+    """No demande of the cast waits, nor any message."""
+    Fil.objects.all().delete()
     for demande in actions.Demande.objects.en_attente().order_by("pk"):
         actions.retirer(demande, par=demande.deposee_par)
 
