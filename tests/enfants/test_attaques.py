@@ -10,6 +10,7 @@ from django.utils import timezone
 from demandes import actions as demandes
 from enfants import actions, fiches
 from enfants.models import DocumentEnfant, Enfant, PersonneAutorisee, Sante, SuspensionAcces
+from portail.outils import pieces
 from tests.fabrique import PDF_SAIN
 
 pytestmark = pytest.mark.django_db
