@@ -116,13 +116,14 @@ def _commune():
         tresorerie_telephone="02 48 64 40 72",
     )
     ServiceMairie.objects.create(
-        code="enfance-jeunesse", nom="Service Enfance Jeunesse", courriel="enfance@mairie.example"
+        code="enfance-jeunesse", nom="Service Enfance Jeunesse", courriel="enfance@mairie.example", ordre=1
     )
     ServiceMairie.objects.create(
         code="comptabilite",
         nom="Service Comptabilité",
         courriel="comptabilite@mairie.example",
         rythme=ServiceMairie.Rythme.QUOTIDIEN,
+        ordre=2,
     )
     MotifRefus.objects.bulk_create(
         MotifRefus(type=type_, libelle=libelle, texte=texte) for type_, libelle, texte in MOTIFS

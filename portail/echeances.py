@@ -95,7 +95,6 @@ def rappeler_quotients(*, maintenant) -> None:
             service=ServiceMairie.de("comptabilite"),
             lien=reverse("demander", args=["caf"]),
             lien_libelle="Indiquer mon quotient",
-            modele="quotient_expire",
         )
         quotient.rappele_le = maintenant
         quotient.save(update_fields=["rappele_le"])

@@ -23,6 +23,7 @@ from messagerie.actions import notifier
 from messagerie.models import Diffusion, PieceMessage, ReponseType, ServiceMairie
 from portail.commune import Commune
 from portail.outils.fichiers import ranger
+from portail.publications import Actualite, Document, FichierPublie
 from tests.canaris import papier
 from tests.charges import CHARGES_XSS
 
@@ -47,6 +48,8 @@ JAMAIS_TAPES = {
     "Sante.allergenes",
     "Commune.couleur",  # colours: seen on their own, below
     "Service.couleur",
+    "FichierPublie.type_mime",
+    "Document.lien",  # an address, checked as one; see tests/portail/test_publications.py
 }
 SANS_LIGNE = {"Courriel", "OubliMotDePasse", "Minuterie"}  # of the portal's own
 
@@ -202,6 +205,8 @@ def rien_sans_ligne(famille, piece):
     jour, cantine = timezone.localdate(), Service.objects.get(code="restauration")
     julien = famille.responsables.get(rang=2)
     ReponseType.objects.create(libelle="l", texte="t")
+    Actualite.objects.create(titre="t", corps="c")
+    FichierPublie.objects.create(document=Document.objects.create(genre="DOCUMENT", titre="t"), **piece)
     diffusion = Diffusion.objects.create(sujet="s", corps="c", selection="s", par=agent)
     PieceMessage.objects.create(diffusion=diffusion, **piece)
     SuspensionAcces.objects.create(enfant=Enfant.objects.get(prenom="Tom"), adulte=julien, motif="m")

@@ -175,6 +175,8 @@ def monde(profils, famille_durand, familles_de):
     }
     fil = notifier(famille_durand, sujet="Pour tous", corps="…", par=agent).fil
     fil_claire = notifier(famille_durand, sujet="Pour vous", corps="…", par=agent, destinataire=claire).fil
+    enfance = ServiceMairie.objects.get(code="enfance-jeunesse")
+    fil_du_service = notifier(famille_durand, sujet="Du service", corps="…", par=agent, service=enfance).fil
     fil_de_tous = ecrire(claire, service=None, sujet="Essai", corps="Bonjour", cle=uuid4()).fil
     Fil.objects.filter(pk=fil_de_tous.pk).update(service=None)
     diffusion = preparer(
@@ -255,7 +257,7 @@ def monde(profils, famille_durand, familles_de):
         "familles.utilisateur": uid["durand"].pk,
         "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
         "messagerie.diffusion": diffusion.pk,
-        "messagerie.fil": fil.pk,
+        "messagerie.fil": fil_du_service.pk,
         "messagerie.reponsetype": ReponseType.objects.order_by("pk").first().pk,
         "fil_de_tous": fil_de_tous.pk,
         "messagerie.servicemairie": ServiceMairie.objects.create(code="essai", nom="Essai").pk,

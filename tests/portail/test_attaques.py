@@ -7,10 +7,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
-from demandes import pieces
 from demandes.models import Demande
 from familles.lettres import adultes_sans_acces
 from familles.models import Famille, Utilisateur
+from portail.outils import pieces
 
 
 @pytest.mark.django_db

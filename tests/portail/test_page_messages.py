@@ -41,6 +41,8 @@ def ecrire(service, monkeypatch):
     def ecrire(identifiant, sujet="Cantine", corps="Bonjour", **autres):
         valeurs = {"service": service, "cle": uuid4(), **autres}
         fil = actions.ecrire(adulte(identifiant), sujet=sujet, corps=corps, **valeurs).fil
+        if valeurs["service"] is None:  # as before the mairie had services
+            Fil.objects.filter(pk=fil.pk).update(service=None)
         ecrits.append(fil)
         le = debut + timedelta(minutes=len(ecrits))
         Fil.objects.filter(pk=fil.pk).update(famille_le=le, dernier_le=le)
