@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -169,7 +169,8 @@ def repondre_a_la_famille(
     :param vu: key of the last message that the agent had before their eyes; None not to look.
     :raises ReponseEntreTemps: a colleague or the family wrote since.
     """
-    fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
+    fil, pieces = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk), list(pieces)
+    cle = cle_du_contenu(cle, fil.pk, corps, pieces=pieces)
     if deja := Message.objects.filter(cle=cle, auteur=par).first():
         return deja
     _rien_de_neuf(fil, vu)
@@ -210,6 +211,8 @@ def ecrire_a_la_famille(
     """
     # One form of an agent at a time: two clicks find each other here.
     Utilisateur.objects.select_for_update(of=("self",), no_key=True).get(pk=par.pk)
+    pieces = list(pieces)
+    cle = cle_du_contenu(cle, famille.pk, destinataire and destinataire.pk, sujet, corps, pieces=pieces)
     if deja := Message.objects.filter(cle=cle, auteur=par).first():
         return deja
     fil = _nouveau_fil(famille, destinataire=destinataire, service=service, sujet=sujet)
@@ -239,8 +242,8 @@ def ecrire(
     :param cle: of the form: sent twice, it makes one message.
     :raises TropDeMessages: this adult wrote a lot within the hour.
     """
-    # One form of an adult at a time: two clicks find each other here.
-    Responsable.objects.select_for_update(of=("self",), no_key=True).get(pk=adulte.pk)
+    adulte, pieces = _a_son_tour(adulte), list(pieces)
+    cle = cle_du_contenu(cle, sujet, corps, prive, pieces=pieces)
     if deja := Message.objects.filter(cle=cle, auteur=adulte.utilisateur).first():
         return deja
     _freiner(adulte)
@@ -260,12 +263,16 @@ def repondre(fil: Fil, *, adulte: Responsable, corps: str, pieces: Iterable[dict
     :param fil: one that this adult may read.
     :param cle: of the form: sent twice, it makes one message.
     :raises TropDeMessages: this adult wrote a lot within the hour.
+    :raises EnvoiImpossible: the adult has changed households meanwhile.
     """
-    Responsable.objects.select_for_update(of=("self",), no_key=True).get(pk=adulte.pk)
+    adulte, pieces = _a_son_tour(adulte), list(pieces)
     fil = Fil.objects.select_for_update(of=("self",)).get(pk=fil.pk)
+    cle = cle_du_contenu(cle, fil.pk, corps, pieces=pieces)
     if deja := Message.objects.filter(cle=cle, auteur=adulte.utilisateur).first():
         return deja
     _freiner(adulte)
+    if fil.famille_id != adulte.famille_id:
+        raise EnvoiImpossible("Cet échange est resté à votre ancien foyer. Écrivez un nouveau message.")
     return _ecrire_en_famille(fil, adulte, corps=corps, pieces=pieces, cle=cle)
 
 
@@ -281,6 +288,11 @@ def _ecrire_en_famille(fil, adulte, **message):
     return message
 
 
+def _a_son_tour(adulte):
+    """One form of an adult at a time: two clicks find each other here; it may have changed households meanwhile."""
+    return Responsable.objects.select_for_update(of=("self",), no_key=True).get(pk=adulte.pk)
+
+
 def _freiner(adulte):
     depuis = timezone.now() - timedelta(hours=1)
     ecrits = Message.objects.filter(auteur=adulte.utilisateur, de_la_mairie=False, envoye_le__gte=depuis)
@@ -288,17 +300,33 @@ def _freiner(adulte):
         raise TropDeMessages
 
 
+def cle_du_contenu(cle: UUID, *contenu, pieces: list[dict]) -> UUID:
+    """Of a form and of what it holds: sent again with other words or papers, it makes another message.
+
+    :param pieces: columns of PieceMessage, of ``ranger``.
+    """
+    return uuid5(cle, repr((*contenu, [(piece["nom"], piece["taille"]) for piece in pieces])))
+
+
 # --- Threads ----------------------------------------------------------------------------------------------
 
 
 def _fil_de(famille, destinataire, objet):
-    """The thread that the same adults have about this, locked; None where there is none."""
+    """The thread that the same adults have about this, locked; None where there is none.
+
+    Two who look for it at once, and find none, do not open two.
+    """
     if not objet.cle or objet.neuf:
         return None
     fils = Fil.objects.filter(famille=famille, destinataire=destinataire, contexte=objet.cle)
     if not objet.un_seul_fil:
         fils = fils.en_attente()
-    return fils.select_for_update(of=("self",)).order_by("pk").first()
+    fils = fils.select_for_update(of=("self",)).order_by("pk")
+    if (fil := fils.first()) is not None:
+        return fil
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"fil/{famille.pk}/{objet.cle}"])
+    return fils.first()
 
 
 def _nouveau_fil(famille, *, destinataire, service, sujet, objet=None):

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from familles.models import Utilisateur
-from messagerie.actions import Envoi, diffuser
+from messagerie.actions import Envoi, cle_du_contenu, diffuser
 from messagerie.models import Diffusion, EnvoiDiffusion, PieceMessage, ServiceMairie
 from messagerie.taches import balayer_diffusions
 
@@ -35,8 +35,9 @@ def preparer(
     :param pieces: columns of PieceMessage, of ``ranger``; every household may open them.
     :param cle: of the form: sent twice, it makes one diffusion.
     """
+    pieces = list(pieces)
     diffusion, nouvelle = Diffusion.objects.get_or_create(
-        cle=cle,
+        cle=cle_du_contenu(cle, par.pk, sujet, corps, selection, pieces=pieces),
         defaults={"sujet": sujet, "corps": corps, "selection": selection[:200], "service": service, "par": par},
     )
     if not nouvelle:
@@ -66,20 +67,25 @@ def poursuivre() -> int:
 def _remettre_un_lot():
     envois = list(
         EnvoiDiffusion.objects.filter(fait_le=None, diffusion__arretee_le=None)
-        .select_related("diffusion__par", "diffusion__service")
+        .select_related("diffusion__par", "diffusion__service", "adulte")
         .select_for_update(of=("self",), skip_locked=True)
         .order_by("diffusion_id", "pk")[:LOT]  # by its key: the relation alone would put the newest first
     )
     maintenant = timezone.now()
     for diffusion, lot in groupby(envois, key=attrgetter("diffusion")):
         diffuser(
-            [Envoi(e.famille_id, diffusion.sujet, diffusion.corps, destinataire=e.adulte_id) for e in lot],
+            [Envoi(_foyer(e), diffusion.sujet, diffusion.corps, destinataire=e.adulte_id) for e in lot],
             par=diffusion.par,
             service=diffusion.service,
             diffusion=diffusion,
         )
     EnvoiDiffusion.objects.filter(pk__in=[envoi.pk for envoi in envois]).update(fait_le=maintenant)
     return len(envois)
+
+
+def _foyer(envoi):
+    """Where its only adult reads it: they may have changed households since it was prepared."""
+    return envoi.adulte.famille_id if envoi.adulte_id else envoi.famille_id
 
 
 def arreter(diffusion: Diffusion) -> None:

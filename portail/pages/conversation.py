@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from demandes.models import Demande
+from enfants.messages import adultes_suspendus
 from enfants.models import Enfant
 from familles.models import Responsable, Utilisateur
 from messagerie.models import Fil, Lecture, ReponseType, ServiceMairie
@@ -100,7 +101,7 @@ def messages(fil: Fil) -> list:
 
 def dossier(fil: Fil, agent: Utilisateur) -> dict:
     """The family's file beside its messages: what this agent may open, and no more."""
-    famille = fil.famille
+    famille, suspendus = fil.famille, _sans_acces(fil)
     adultes = list(famille.adultes())
     for adulte in adultes:
         adulte.telephones = telephones(adulte)
@@ -110,6 +111,7 @@ def dossier(fil: Fil, agent: Utilisateur) -> dict:
         "enfants": [],
         "demandes": [],
         "a_propos": a_propos(fil, agent),
+        "sans_acces": [str(adulte) for adulte in adultes if adulte.pk in suspendus],
     }
     if agent.has_perm("familles.view_famille"):
         trouve["url"] = reverse("admin:familles_famille_change", args=[famille.pk])
@@ -129,6 +131,22 @@ def telephones(adulte: Responsable) -> list[dict]:
     """Each number as it is written, and as a telephone dials it."""
     numeros = (adulte.telephone_mobile, adulte.telephone_fixe, adulte.telephone_travail)
     return [{"texte": n, "appel": "".join(c for c in n if c in "+0123456789")} for n in numeros if n]
+
+
+def _sans_acces(fil):
+    """Keys of the adults of the household who read the thread, and may no longer see a child it is about."""
+    quoi, _, cle = fil.contexte.partition("/")
+    try:
+        uuid = UUID(cle)
+    except ValueError:
+        return set()
+    enfants = []
+    if quoi == "enfant":
+        enfants = list(Enfant.objects.filter(uuid=uuid))
+    elif demande := Demande.objects.filter(uuid=uuid).first():
+        enfants = demande.enfants_concernes()
+    suspendus = adultes_suspendus(fil.famille, enfants)
+    return suspendus & {fil.destinataire_id} if fil.destinataire_id else suspendus
 
 
 def a_propos(fil: Fil, agent: Utilisateur) -> tuple[str, str] | None:

@@ -3,11 +3,14 @@
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from demandes import actions as demandes
+from enfants.actions import separer
 from familles.models import Responsable, Utilisateur
 from messagerie import actions
 from messagerie.models import Courriel, Fil, Lecture, Message, Rangement, ServiceMairie
+from tests.demandes.test_concurrence import Course
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +189,29 @@ def test_le_meme_formulaire_envoye_deux_fois_fait_un_message(claire, agent, enfa
     assert (len(set(reponses)), len(set(suites)), Message.objects.count()) == (1, 2, 4)
 
 
+def test_le_formulaire_repris_avec_un_autre_texte_ou_un_papier_fait_un_autre_message(claire, agent, enfance):
+    """« Précédent », a word changed, « Envoyer »: the page says that it is sent, so it is."""
+    cle, papier = uuid4(), {"nom": "a.pdf", "type_mime": "application/pdf", "taille": 3, "fichier": "a.pdf"}
+    fil = ecrire(claire, enfance, cle=cle).fil
+    ecrire(claire, enfance, cle=cle, corps="Je me suis trompée de jour")
+    suites = [("Merci", ()), ("Merci encore", ()), ("Merci encore", [papier]), ("Merci encore", [papier])]
+    for corps, pieces in suites:
+        actions.repondre(fil, adulte=claire, corps=corps, pieces=pieces, cle=cle)
+    for corps in ("Oui", "Non"):
+        repondre_en_agent(fil, agent, corps=corps, cle=cle)
+    assert (Fil.objects.count(), Message.objects.count()) == (2, 7)
+
+
+def test_qui_change_de_foyer_pendant_qu_il_ecrit_ecrit_du_nouveau(claire, enfance):
+    """What each transaction reads was loaded before the separation."""
+    fil = ecrire(claire, enfance).fil
+    separer(adulte("durand"), le=timezone.localdate(), adresse={}, enfants={})
+    nouveau = ecrire(claire, enfance, prive=True).fil
+    assert (nouveau.famille_id == adulte("durand").famille_id, fil.famille_id == nouveau.famille_id) == (True, False)
+    with pytest.raises(actions.EnvoiImpossible, match="ancien foyer"):
+        actions.repondre(fil, adulte=claire, corps="Encore", cle=uuid4())
+
+
 def test_on_n_ecrit_pas_sans_fin(claire, enfance, monkeypatch):
     monkeypatch.setattr(actions, "MESSAGES_PAR_HEURE", 2)
     fil = ecrire(claire, enfance).fil
@@ -260,3 +286,18 @@ def test_un_agent_lit_les_fils_de_ses_services_et_de_ceux_sans_agent(claire, enf
     assert lus() == {"agent": tous - {"Ma facture"}, "comptable": tous, "admin": tous}
     enfance.agents.set([agents["agent"]])
     assert lus() == {"agent": tous - {"Ma facture"}, "comptable": tous - {"Le goûter"}, "admin": tous}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deux_adultes_qui_demandent_la_meme_chose_ensemble_ont_un_seul_echange(distribution):
+    couple = [adulte(identifiant) for identifiant in ("durand", "durand2")]
+    objets = []
+
+    def demander(rang):
+        actions.ecrire(couple[rang], service=None, sujet="Question", corps="…", objet=objets[-1], cle=uuid4())
+
+    for resultats in Course(lambda: demander(0), lambda: demander(1)).tours(
+        10, lambda: objets.append(actions.Objet(f"demande/{uuid4()}", "Cantine"))
+    ):
+        assert resultats == ["gagne", "gagne"]
+        assert Fil.objects.filter(contexte=objets[-1].cle).count() == 1

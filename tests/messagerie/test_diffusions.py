@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from enfants import destinataires
+from enfants.actions import separer
 from enfants.models import Enfant, Inscription, Place, Rattachement, Reservation, Service, Site, SuspensionAcces
 from enfants.regles.dossier import Manque
 from familles.models import Famille, Responsable
@@ -209,6 +210,22 @@ def test_le_meme_formulaire_envoye_deux_fois_fait_un_message(lundi, preparer):
     diffusions.poursuivre()
     diffusions.poursuivre()
     assert (Diffusion.objects.count(), Message.objects.count(), Courriel.objects.count()) == (1, 1, 1)
+
+
+def test_le_meme_formulaire_repris_avec_un_autre_texte_part_aussi(lundi, preparer):
+    cle, famille = uuid4(), adulte("martin").famille_id
+    for corps in ("Fermé jeudi", "Fermé vendredi"):
+        preparer([(famille, None)], corps=corps, cle=cle)
+    diffusions.poursuivre()
+    assert sorted(Message.objects.values_list("corps", flat=True)) == ["Fermé jeudi", "Fermé vendredi"]
+
+
+def test_qui_a_change_de_foyer_avant_la_remise_lit_le_message_dans_le_nouveau(lundi, preparer):
+    claire = adulte("durand")
+    preparer([(claire.famille_id, claire.pk)])
+    separer(claire, le=timezone.localdate(), adresse={}, enfants={})
+    diffusions.poursuivre()
+    assert boites() == {"durand": ["Grève jeudi"]}
 
 
 def test_un_envoi_arrete_reprend_ou_il_en_etait(lundi, preparer, monkeypatch):

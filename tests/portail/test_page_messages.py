@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from demandes.models import Demande
-from enfants.models import Enfant
+from enfants.models import Enfant, SuspensionAcces
 from familles.models import Responsable, Utilisateur
 from messagerie import actions
 from messagerie.models import Fil, Message, ReponseType, ServiceMairie
@@ -199,6 +199,22 @@ def test_un_agent_d_une_ecole_ne_voit_que_ses_enfants(ecrire, connecter, comptes
     comptes["animateur"].user_permissions.add(Permission.objects.get(codename="view_fil"))
     dossier = connecter("animateur").get(page(fil)).context["dossier"]
     assert ([enfant.prenom for enfant in dossier["enfants"]], dossier["url"]) == (["Léa"], "")
+
+
+@pytest.mark.parametrize("quoi", ["enfant", "demande", ""])
+def test_un_agent_sait_qu_un_adulte_suspendu_lit_l_echange(quoi, ecrire, connecter, deposer):
+    """The thread began before: nothing of the child must be told in it from now on."""
+    lea = Enfant.objects.get(prenom="Léa")
+    demande = deposer("durand", "informations", enfant=lea, regime="VEGETARIEN") if quoi == "demande" else None
+    cles = {"enfant": f"enfant/{lea.uuid}", "demande": demande and f"demande/{demande.uuid}", "": ""}
+    objet = actions.Objet(cles[quoi], "Léa")
+    fil, seul = ecrire("durand", objet=objet), ecrire("durand", objet=objet, prive=True)
+    phrase = "Julien Durand lit cet échange, mais son accès à l'enfant concerné est suspendu."
+    agent = connecter("agent")
+    assert phrase not in texte(agent.get(page(fil)))
+    SuspensionAcces.objects.create(enfant=lea, adulte=adulte("durand2"), motif="Jugement")
+    vues = [phrase in texte(agent.get(page(un))) for un in (fil, seul)]
+    assert vues == [bool(quoi), False]
 
 
 def test_la_famille_voit_quand_la_mairie_a_lu(ecrire, connecter, comptes):
