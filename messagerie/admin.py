@@ -1,5 +1,6 @@
 """Messages, services and the outbox in the admin."""
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
@@ -18,7 +19,9 @@ from portail.outils.dates import quand
 class ServiceMairieAdmin(PortailAdmin):
     list_display = ["nom", "courriel", "rythme", "recoit_messages"]
     fields = ["nom", "code", "courriel", "rythme", ("recoit_messages", "ordre"), "agents"]
-    filter_horizontal = ["agents"]
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        return super().formfield_for_manytomany(db_field, request, widget=forms.CheckboxSelectMultiple, **kwargs)
 
 
 @admin.register(ReponseType)

@@ -1,5 +1,6 @@
 """What a parent writes to the mairie."""
 
+import re
 from uuid import uuid4
 
 from django import forms
@@ -10,6 +11,8 @@ from portail.outils.fichiers import ranger
 from portail.outils.pieces import PiecesField, regles_des_pieces
 
 LONGUEUR_MAX = 5_000  # characters of a message
+INSECABLES = "\u00a0\u202f"  # of « Info CAF »: the subject that the page proposes comes back with them
+BLANCS = re.compile(rf"[^\S{INSECABLES}]+")
 
 
 class TexteField(forms.CharField):
@@ -28,7 +31,7 @@ class LigneField(forms.CharField):
     def to_python(self, value):
         if "\x00" in (value or ""):
             return value  # its validator says it
-        texte = "".join(c for c in " ".join((value or "").split()) if c.isprintable())
+        texte = "".join(c for c in BLANCS.sub(" ", value or "").strip() if c.isprintable() or c in INSECABLES)
         return texte if _se_lit(texte) else ""
 
 
@@ -115,7 +118,7 @@ class PreferenceForm(forms.Form):
         Preference.Rythme.AUCUN: "Vos messages vous attendent dans le portail, sans que rien ne vous prévienne.",
     }
     rythme = forms.ChoiceField(
-        label="Quand voulez-vous être prévenu\u00a0?",
+        label="Quand vous prévenir\u00a0?",
         choices=Preference.Rythme,
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Choisissez une des trois réponses."),

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('sujet', models.CharField(max_length=150, verbose_name='sujet')),
                 ('corps', models.TextField(verbose_name='texte')),
                 ('selection', models.CharField(help_text="En mots, comme l'agent les a choisis.", max_length=200, verbose_name='destinataires')),
-                ('cree_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='envoyée le')),
+                ('cree_le', models.DateTimeField(default=django.utils.timezone.now, verbose_name='envoyé le')),
                 ('arretee_le', models.DateTimeField(editable=False, null=True, verbose_name='arrêtée le')),
             ],
             options={
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name='fil',
-            options={'ordering': ['-dernier_le', '-pk'], 'permissions': [('repondre_fil', 'Peut écrire aux familles')], 'verbose_name': 'fil de messages', 'verbose_name_plural': 'fils de messages'},
+            options={'ordering': ['-dernier_le', '-pk'], 'permissions': [('repondre_fil', 'Peut écrire aux familles')], 'verbose_name': 'échange avec une famille', 'verbose_name_plural': 'messages des familles'},
         ),
         migrations.AddField(
             model_name='courriel',
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='diffusion',
             name='par',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='envoyée par'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='envoyé par'),
         ),
         migrations.AddField(
             model_name='diffusion',

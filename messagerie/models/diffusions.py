@@ -26,8 +26,8 @@ class Diffusion(models.Model):
     sujet = models.CharField("sujet", max_length=150)
     corps = models.TextField("texte")
     selection = models.CharField("destinataires", max_length=200, help_text="En mots, comme l'agent les a choisis.")
-    par = models.ForeignKey(Utilisateur, verbose_name="envoyée par", on_delete=models.PROTECT, related_name="+")
-    cree_le = models.DateTimeField("envoyée le", default=timezone.now)
+    par = models.ForeignKey(Utilisateur, verbose_name="envoyé par", on_delete=models.PROTECT, related_name="+")
+    cree_le = models.DateTimeField("envoyé le", default=timezone.now)
     arretee_le = models.DateTimeField("arrêtée le", null=True, editable=False)
 
     objects = DiffusionQuerySet.as_manager()

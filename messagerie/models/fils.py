@@ -126,8 +126,8 @@ class Fil(models.Model):
     objects = FilQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "fil de messages"
-        verbose_name_plural = "fils de messages"
+        verbose_name = "échange avec une famille"
+        verbose_name_plural = "messages des familles"
         ordering = ["-dernier_le", "-pk"]
         permissions = [("repondre_fil", "Peut écrire aux familles")]
         indexes = [

@@ -24,13 +24,14 @@ def compteurs(agent) -> list[Compteur]:
         compteurs += _messages(agent)
     if agent.has_perms(["enfants.add_presence", "enfants.change_presence"]):
         reste = a_pointer(agent, timezone.localdate())
-        libelle = "enfant à pointer aujourd'hui" if reste == 1 else "enfants à pointer aujourd'hui"
+        libelle = "enfant à pointer aujourd'hui" if reste < 2 else "enfants à pointer aujourd'hui"
         compteurs.append(Compteur(reste, libelle, reverse("admin:presences"), False))
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:
             url = reverse("admin:messagerie_courriel_changelist") + "?envoi=abandonnes"
-            compteurs.append(Compteur(echoues, "courriels non remis", url, True))
+            libelle = "courriel non remis" if echoues == 1 else "courriels non remis"
+            compteurs.append(Compteur(echoues, libelle, url, True))
     return compteurs
 
 
@@ -40,7 +41,7 @@ def _messages(agent):
     comptes = (
         Fil.objects.ouverts_a(agent).en_attente().aggregate(tous=Count("pk"), nouveaux=Count("pk", filter=NOUVEAU))
     )
-    a_lire = "message à lire" if comptes["nouveaux"] == 1 else "messages à lire"
+    a_lire = "message à lire" if comptes["nouveaux"] < 2 else "messages à lire"
     resultat = [Compteur(comptes["nouveaux"], a_lire, liste, False)]
     if lus := comptes["tous"] - comptes["nouveaux"]:
         resultat.append(
@@ -59,7 +60,7 @@ def _demandes(agent):
             toutes=Count("pk"), vieilles=Count("pk", filter=Q(deposee_le__lt=vieille)), premiere=Min("deposee_le")
         )
     )
-    en_attente = "demande en attente" if comptes["toutes"] == 1 else "demandes en attente"
+    en_attente = "demande en attente" if comptes["toutes"] < 2 else "demandes en attente"
     resultat = [Compteur(comptes["toutes"], en_attente, liste, False)]
     if comptes["vieilles"]:
         resultat.append(Compteur(comptes["vieilles"], "depuis plus de 7 jours", f"{liste}?age=7", True))

@@ -128,6 +128,22 @@ def test_un_filtre_d_une_autre_rubrique_ne_montre_rien(deposer, connecter):
     }
 
 
+@pytest.mark.parametrize(
+    ("requete", "phrase", "adresse"),
+    [
+        ("", "Aucune demande de moins d'un mois.", "/mon-compte/"),
+        ("?rubrique=mon-compte", "Aucune demande de moins d'un mois.", "/mon-compte/"),
+        ("?rubrique=mes-enfants", "Aucune demande de moins d'un mois.", "/mes-enfants/"),
+        ("?periode=toutes", "Aucune demande.", "/mon-compte/"),
+    ],
+)
+def test_une_liste_vide_mene_la_ou_se_fait_une_telle_demande(requete, phrase, adresse, distribution, connecter):
+    Demande.objects.all().delete()
+    page = unescape(connecter("martin").get(f"/demandes/{requete}").content.decode())
+    vide = page[page.index('<div class="vide">') :]
+    assert (f"<p>{phrase}</p>" in vide, f'href="{adresse}">Faire une demande' in vide) == (True, True)
+
+
 def test_les_pages_de_la_liste_se_suivent_sans_trou(famille_martin, connecter):
     _beaucoup(famille_martin, 45)
     parent = connecter("martin")
@@ -172,7 +188,7 @@ def test_l_agent_lit_l_echange_sur_la_page_de_decision(deposer, connecter, compt
     demande = deposer("martin", "responsable", ville="Bourges")
     fil = messagerie.ecrire(
         comptes["martin"].adulte,
-        service=None,
+        service=ServiceMairie.objects.get(code="enfance-jeunesse"),
         sujet="Ma demande",
         corps="Nous déménageons samedi.",
         objet=demande.objet_du_fil,
@@ -181,7 +197,7 @@ def test_l_agent_lit_l_echange_sur_la_page_de_decision(deposer, connecter, compt
     page = unescape(connecter("agent").get(f"/admin/demandes/demande/{demande.pk}/change/").content.decode())
     assert ("Nous déménageons samedi." in page, f"/admin/messagerie/fil/{fil.pk}/change/" in page) == (True, True)
     page = unescape(connecter("comptable").get(f"/admin/demandes/demande/{demande.pk}/change/").content.decode())
-    assert "Nous déménageons samedi." not in page, "le fil d'un autre service"
+    assert "Nous déménageons samedi." not in page  # the thread is another service's
 
 
 # --- What it costs ---------------------------------------------------------------------------------------

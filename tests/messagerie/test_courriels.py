@@ -322,8 +322,8 @@ def en_echec(facteur):
 def test_les_agents_voient_les_courriels_non_remis(en_echec, connecter):
     agent = connecter("agent")
     bureau = agent.get("/admin/")
-    (compteur,) = [c for c in bureau.context["compteurs"] if "courriels" in c.libelle]
-    assert (compteur.nombre, compteur.libelle) == (1, "courriels non remis")
+    (compteur,) = [c for c in bureau.context["compteurs"] if "courriel" in c.libelle]
+    assert (compteur.nombre, compteur.libelle) == (1, "courriel non remis")
     liste = agent.get(compteur.url)
     assert list(liste.context["cl"].queryset) == [en_echec]
     page = liste.content.decode()

@@ -141,6 +141,11 @@ def test_un_sujet_tient_sur_une_ligne(envoyer):
     assert Fil.objects.get().sujet == "Goûter Bcc: tous@x.fr"
 
 
+def test_un_sujet_garde_ses_espaces_insecables(envoyer):
+    envoyer("durand", sujet=" Ma demande «\u00a0Info CAF\u00a0»\u00a0 ")
+    assert Fil.objects.get().sujet == "Ma demande «\u00a0Info CAF\u00a0»"
+
+
 def test_cinq_pieces_pas_six(envoyer):
     pieces = [
         SimpleUploadedFile(f"{n}.pdf", PDF_SAIN, "application/pdf") for n in range(settings.NOMBRE_MAX_PIECES + 1)

@@ -13,6 +13,14 @@ from playwright.sync_api import sync_playwright
 DOSSIER = Path(__file__).resolve().parents[2] / "docs" / "captures"
 ECRAN = {"width": 1040, "height": 760}
 LARGEUR, POIDS = 700, 60_000  # pixels and bytes of a picture at most
+# Debian's Chromium speaks English alone: it would write 11/23/2026.
+DATES_FRANCAISES = """() => {
+  for (const champ of document.querySelectorAll("input[type=date]")) {
+    const jour = champ.value.split("-").reverse().join("/");
+    champ.type = "text";
+    champ.value = jour;
+  }
+}"""
 MOT_DE_PASSE = "Portail2026"  # of the demo
 
 
@@ -49,7 +57,7 @@ def adresses(page, adresse):
         ("planning", lea, 860),
         ("semaine", f"/mes-enfants/semaine/{jour}/", 900),
         ("absence", enfant, 760),
-        ("messagerie", "/messagerie/", 620),
+        ("messagerie", "/messagerie/", 680),
         ("demandes", "/demandes/", 620),
     ]
 
@@ -58,6 +66,7 @@ def prendre(page, nom, *, hauteur):
     """The top of the page, without the ribbon of the demo, small enough for a PDF that is sent by mail."""
     page.wait_for_load_state("networkidle")
     page.evaluate("document.querySelector('.bandeau-demo')?.remove()")
+    page.evaluate(DATES_FRANCAISES)
     page.set_viewport_size({**ECRAN, "height": hauteur})
     brute = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.set_viewport_size(ECRAN)

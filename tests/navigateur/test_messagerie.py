@@ -1,14 +1,11 @@
 """A parent writes with a photo, the mairie answers, the parent answers back, deletes, restores."""
 
 import re
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
 from enfants.models import Enfant
-from familles.models import Utilisateur
-from messagerie.actions import repondre_a_la_famille
 from messagerie.models import Fil, Message
 from tests.fabrique import image
 from tests.navigateur.test_pages import defauts
@@ -20,19 +17,42 @@ PHOTO = {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": image()}
 
 
 @pytest.fixture(params=ECRANS, ids=["telephone", "bureau", "telephone-sans-js", "bureau-sans-js"])
-def parent(request, visiteur):
+def ecran(request):
+    return request.param
+
+
+@pytest.fixture
+def parent(ecran, visiteur):
     """Claire, on the screen under test, with or without JavaScript; her box is empty."""
-    taille, javascript = request.param
+    taille, javascript = ecran
     Fil.objects.all().delete()
     claire = visiteur(taille, javascript=javascript)
     claire.connecter("durand")
     return claire
 
 
-def repondre_en_agent(sujet, texte):
-    """What the page of the agent does."""
-    agent = Utilisateur.objects.get(identifiant="agent")
-    repondre_a_la_famille(Fil.objects.get(sujet=sujet), par=agent, corps=texte, cle=uuid4())
+@pytest.fixture
+def agent(ecran, visiteur):
+    """Nadia, at her desk; with JavaScript when the parent has it."""
+    nadia = visiteur("bureau", javascript=ecran[1])
+    nadia.connecter("agent")
+    return nadia
+
+
+def repondre_en_agent(agent, sujet, texte):
+    """From the first page of the admin to the conversation, a ready-made answer and these words after it."""
+    page = agent.ouvrir("/admin/")
+    page.get_by_role("link", name="message à lire").click()
+    page.get_by_role("link", name=sujet).click()
+    expect(page.get_by_role("link", name="photo.jpg")).to_be_visible()
+    page.get_by_label("Réponse toute prête").select_option("Bien reçu")
+    page.get_by_role("button", name="Insérer").click()
+    reponse = page.get_by_label("Votre réponse")
+    expect(reponse).to_have_value(re.compile("Nous avons bien reçu votre message"))
+    reponse.fill(f"{reponse.input_value()}\n\n{texte}")
+    page.get_by_role("button", name="Envoyer la réponse").click()
+    expect(page.get_by_text("Réponse envoyée à la famille Durand.")).to_be_visible()
+    assert (agent.deborde(), agent.plaintes) == (0, [])
 
 
 def ecrire_avec_une_photo(parent):
@@ -53,9 +73,9 @@ def non_lus(page):
     return page.locator(".onglet:visible .compteur")
 
 
-def test_ecrire_lire_repondre_supprimer_restaurer(parent):
+def test_ecrire_lire_repondre_supprimer_restaurer(parent, agent):
     ecrire_avec_une_photo(parent)
-    repondre_en_agent("Le goûter de Léa", "Merci, il a l'air bon. Voir https://cuisine.example/")
+    repondre_en_agent(agent, "Le goûter de Léa", "Merci, il a l'air bon. Voir https://cuisine.example/")
 
     page = parent.ouvrir("/messagerie/")
     expect(non_lus(page)).to_have_text(re.compile("^1"))
@@ -64,6 +84,7 @@ def test_ecrire_lire_repondre_supprimer_restaurer(parent):
     expect(ligne).to_contain_text("Répondu")
     expect(ligne).to_contain_text("Pièce jointe")
     ligne.get_by_role("link").click()
+    expect(page.get_by_text("Nous avons bien reçu votre message")).to_be_visible()
     expect(page.get_by_text("Merci, il a l'air bon.")).to_be_visible()
     expect(page.get_by_role("link", name="https://cuisine.example/")).to_be_visible()
     expect(page.get_by_text("Lu par la mairie")).to_be_visible()
@@ -107,7 +128,7 @@ def test_une_question_posee_depuis_l_enfant_le_sait(parent):
     page.get_by_label("Ne montrer cet échange qu'à moi").check()
     page.get_by_role("button", name="Envoyer à la mairie").click()
     expect(page.get_by_text("Votre message est envoyé.")).to_be_visible()
-    expect(page.get_by_text("Pour vous seul")).to_be_visible()
+    expect(page.get_by_text("Entre vous et la mairie")).to_be_visible()
     expect(page.get_by_role("main").get_by_role("link", name="Léa", exact=True)).to_be_visible()
     assert (Message.objects.count(), parent.plaintes) == (1, [])
 
@@ -121,6 +142,20 @@ def test_une_erreur_garde_ce_qui_est_ecrit_et_dit_que_la_photo_est_a_remettre(pa
     expect(page.get_by_label("Votre message")).to_have_value("Un long texte.")
     expect(page.get_by_text("ajoutez-les de nouveau")).to_be_visible()
     assert (Fil.objects.exists(), parent.plaintes) == (False, [])
+
+
+def test_un_long_nom_de_fichier_ne_pousse_pas_le_message_hors_de_l_ecran(visiteur):
+    parent = visiteur("telephone")
+    parent.connecter("durand")
+    page = parent.ouvrir("/messagerie/nouveau/")
+    page.get_by_label("Service Enfance Jeunesse").check()
+    page.get_by_label("Sujet").fill("Certificat")
+    page.get_by_label("Votre message").fill("https://ecole.example/" + "une-page-" * 12)
+    photo = {**PHOTO, "name": "photo du certificat de vaccination de Léa, novembre 2026.jpg"}
+    page.get_by_label("Photos ou documents").set_input_files(photo)
+    page.get_by_role("button", name="Envoyer à la mairie").click()
+    message = page.locator("article.message").bounding_box()
+    assert (message["x"] >= 0, message["x"] + message["width"] <= 360, parent.deborde()) == (True, True, 0)
 
 
 def test_choisir_ses_courriels(parent):

@@ -110,6 +110,13 @@ def test_les_onglets_et_les_icones_nommes_sont_ceux_du_portail(connecter):
         ("/documents/", ["Formulaires", "Notice d'utilisation du portail famille"]),
         ("/mes-enfants/", ["Mon enfant est malade", "Répéter des jours", "Ajouter un enfant"]),
         ("/mon-compte/caf/", ["Envoyer à la mairie"]),
+        ("/mon-compte/", ["Mes courriels"]),
+        ("/messagerie/", ["Reçus", "Envoyés", "Supprimés", "Écrire à la mairie"]),
+        ("/demandes/?rubrique=mon-compte", ["Responsable", "Conjoint", "Fiscales", "CAF", "Bancaires"]),
+        (
+            "/demandes/?rubrique=mes-enfants",
+            ["Personnes autorisées", "Informations", "Données sanitaires", "Réservations", "Absences"],
+        ),
     ],
 )
 def test_ce_qu_elle_nomme_est_ecrit_sur_la_page(page, boutons, client, connecter):

@@ -45,7 +45,8 @@ def ecrire(service, monkeypatch):
             Fil.objects.filter(pk=fil.pk).update(service=None)
         ecrits.append(fil)
         le = debut + timedelta(minutes=len(ecrits))
-        Fil.objects.filter(pk=fil.pk).update(famille_le=le, dernier_le=le)
+        # A thread of nobody's: a family's own goes to a service, those of before may not.
+        Fil.objects.filter(pk=fil.pk).update(famille_le=le, dernier_le=le, service=valeurs["service"])
         return Fil.objects.get(pk=fil.pk)
 
     return ecrire
@@ -126,6 +127,15 @@ def test_la_recherche_lit_les_messages_sans_les_accents(ecrire, connecter):
         "%": [],
         "a\\": [],
     }
+
+
+def test_zero_et_un_se_comptent_au_singulier(service, ecrire, connecter):
+    def compteur():
+        return [(c.nombre, c.libelle) for c in connecter("agent").get("/admin/").context["compteurs"]][1]
+
+    assert compteur() == (0, "message à lire")
+    ecrire("durand")
+    assert compteur() == (1, "message à lire")
 
 
 def test_les_compteurs_sont_ceux_des_services_de_l_agent(file, connecter):
