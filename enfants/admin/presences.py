@@ -92,7 +92,8 @@ class PresenceAdmin(LectureSeuleAdmin):
             raise PermissionDenied
         cle = int(object_id) if object_id.isdecimal() and len(object_id) < 19 else 0
         presence = get_object_or_404(self.get_queryset(request), pk=cle)
-        suivi = historique.Suivi(Presence, historique.Q(pk=presence.pk))
+        # Not « pk »: of a record, that is its own key.
+        suivi = historique.Suivi(Presence, historique.Q(id=presence.pk))
         contexte = {
             **self.admin_site.each_context(request),
             "title": f"Historique – {presence}",

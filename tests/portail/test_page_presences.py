@@ -397,6 +397,20 @@ def test_la_comptabilite_lit_ce_qui_s_est_passe(connecter, hugo, reserver, enfan
     assert "Absent" in texte(comptable.get(f"/admin/enfants/presence/{cle}/history/"))
 
 
+def test_l_historique_d_une_presence_est_le_sien_quel_que_soit_le_numero_du_changement(
+    connecter, hugo, reserver, adresse
+):
+    """A record of a change has a key of its own, which may be that of another child's presence."""
+    reserver("Léa")
+    hugo.post(adresse, envoi(hugo.get(adresse), "presents"))
+    changee = Presence.objects.get(jour=JOUR)
+    autre = Presence.objects.exclude(enfant=changee.enfant).order_by("pk").first()
+    Presence.objects.filter(pk=changee.pk).update(correction="Parti avec sa tante")
+    Presence.pgh_event_model.objects.filter(id=changee.pk).update(pgh_id=autre.pk)
+    pages = {p: texte(connecter("agent").get(f"/admin/enfants/presence/{p.pk}/history/")) for p in (changee, autre)}
+    assert {p: "Parti avec sa tante" in page for p, page in pages.items()} == {changee: True, autre: False}
+
+
 def test_un_animateur_ne_lit_que_les_presences_de_ses_ecoles(hugo, nadia, reserver, adresse):
     reserver("Léa", "Tom")
     nadia.post(adresse, envoi(nadia.get(adresse), "presents"))
