@@ -371,7 +371,6 @@ def test_repondre_a_la_reponse_d_une_demande_la_remet_en_attente(demande, envoye
 
 def test_une_reponse_a_un_fil_sans_service_va_au_premier_qui_recoit(service, envoyer, adulte):
     fil = actions.notifier(adulte("durand").famille, sujet="Du portail", corps="…", par=None, courriel=False).fil
-    ServiceMairie.objects.filter(code="comptabilite").update(ordre=1)
     ServiceMairie.objects.create(code="accueil", nom="Accueil", recoit_messages=False)
     envoyer("durand", fil.get_absolute_url(), corps="Merci.")
     fil.refresh_from_db()
