@@ -1,7 +1,5 @@
 """The queue of a service's messages in the admin, and what an agent does with each."""
 
-from uuid import UUID, uuid4
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, Value, When
@@ -17,6 +15,7 @@ from portail.outils.admin import FiltreTexte, LectureSeuleAdmin
 from portail.outils.dates import quand
 from portail.outils.fichiers import ranger
 from portail.pages import conversation
+from portail.pages.ecrire_famille import cle_du_formulaire
 
 NOUVEAU = Q(etat=Fil.Etat.EN_ATTENTE) & (
     Q(lu_mairie_le=None) | Q(famille_le=None) | Q(lu_mairie_le__lt=F("famille_le"))
@@ -186,7 +185,7 @@ class FilAdmin(LectureSeuleAdmin):
                 par=request.user,
                 corps=form.cleaned_data["corps"],
                 pieces=[ranger(*piece) for piece in form.cleaned_data["pieces"]],
-                cle=_cle(request),
+                cle=cle_du_formulaire(request),
                 vu=_entier(request.POST.get("vu")) or 0,
             )
         except actions.ReponseEntreTemps as erreur:
@@ -274,7 +273,7 @@ class FilAdmin(LectureSeuleAdmin):
             "title": fil.sujet,
             **conversation.contexte(fil, request.user, peut_repondre=peut_repondre),
             "form": form,
-            "cle": _cle(request),
+            "cle": cle_du_formulaire(request),
             "fichiers_perdus": bool(request.FILES),
             "precedent": self._voisin(request, fil, apres=False),
             "suivant": self._voisin(request, fil, apres=True),
@@ -294,11 +293,3 @@ def _tape(request):
 
 def _entier(texte):
     return int(texte) if texte and texte.isascii() and texte.isdecimal() and len(texte) < 19 else None
-
-
-def _cle(request):
-    """Of the form: kept as long as it comes back."""
-    try:
-        return UUID(request.POST.get("cle", ""))
-    except ValueError:
-        return uuid4()
