@@ -17,7 +17,17 @@ class CommuneAdmin(PortailAdmin):
         (None, {"fields": ["nom", "nom_portail", "logo", "couleur"]}),
         (
             "Coordonnées",
-            {"fields": ["adresse", ("code_postal", "ville"), "telephone", "courriel", "horaires", "signataire"]},
+            {
+                "fields": [
+                    "adresse",
+                    ("code_postal", "ville"),
+                    "telephone",
+                    "courriel",
+                    "horaires",
+                    "siret",
+                    "signataire",
+                ]
+            },
         ),
         ("Messages", {"fields": ["message_bienvenue", "message_accueil"]}),
         ("Enfants", {"fields": ["zone", "age_depart_seul"]}),

@@ -61,6 +61,9 @@ class Commune(models.Model):
     telephone = models.CharField("téléphone", max_length=20, blank=True)
     courriel = models.EmailField("adresse e-mail", blank=True)
     horaires = models.CharField("horaires d'ouverture", max_length=200, blank=True)
+    siret = models.CharField(
+        "SIRET", max_length=14, blank=True, validators=[RegexValidator(r"^[0-9]{14}$", "Quatorze chiffres.")]
+    )
     signataire = models.CharField("signataire des courriers", max_length=100, blank=True, default="Le maire")
 
     message_bienvenue = models.TextField(

@@ -300,6 +300,15 @@ class MotifAbsence(models.Model):
         blank=True,
         help_text="Dit à la famille avant qu'elle confirme : « Le premier jour reste dû. »",
     )
+    jours_dus = models.PositiveSmallIntegerField(
+        "premiers jours qui restent dus",
+        null=True,
+        blank=True,
+        help_text="0\u00a0: rien n'est dû. Vide\u00a0: un agent décide au moment de facturer.",
+    )
+    remise_des = models.PositiveSmallIntegerField(
+        "rien n'est rendu d'une absence de moins de (jours)", default=1, validators=[MinValueValidator(1)]
+    )
     maladie = models.BooleanField("proposée par « Mon enfant est malade »", default=False)
     ordre = models.PositiveSmallIntegerField("ordre", default=10)
     actif = models.BooleanField("proposée aux familles", default=True)

@@ -1,25 +1,39 @@
+from facturation.models.attestations import AttestationFiscale
+from facturation.models.campagnes import Anomalie, Campagne, DecisionJour
 from facturation.models.comptes import Ecriture, Imputation, Reglement, Remise
-from facturation.models.factures import Compteur, Facture, LigneFacture, PdfFacture
+from facturation.models.factures import AvisFacture, Compteur, Facture, LigneFacture, PdfFacture
 from facturation.models.grilles import AideFamille, Grille, MajorationGrille, Tarif, TrancheTarif
-from facturation.models.regies import Produit, Regie
+from facturation.models.paiements import TentativePaiement
+from facturation.models.prelevements import LotPrelevement, Mandat, Prelevement
+from facturation.models.regies import Moyen, Produit, Regie
 from facturation.models.titres import Article, Role
 
 __all__ = [
     "AideFamille",
+    "Anomalie",
     "Article",
+    "AttestationFiscale",
+    "AvisFacture",
+    "Campagne",
     "Compteur",
+    "DecisionJour",
     "Ecriture",
     "Facture",
     "Grille",
     "Imputation",
     "LigneFacture",
+    "LotPrelevement",
     "MajorationGrille",
+    "Mandat",
+    "Moyen",
     "PdfFacture",
+    "Prelevement",
     "Produit",
     "Regie",
     "Reglement",
     "Remise",
     "Role",
     "Tarif",
+    "TentativePaiement",
     "TrancheTarif",
 ]

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from facturation.models.factures import Facture
-from facturation.models.regies import Regie
+from facturation.models.regies import Moyen, Regie
 
 
 class Remise(models.Model):
@@ -29,18 +29,9 @@ class Remise(models.Model):
 
 
 class Reglement(models.Model):
-    """Money received from a household, or a titre taken in charge; cancelled by a counter-entry, never removed."""
+    """Money received from a household; cancelled by a counter-entry, never removed."""
 
-    class Moyen(models.TextChoices):
-        CARTE = "CARTE", "Carte bancaire"
-        PRELEVEMENT = "PRELEVEMENT", "Prélèvement"
-        VIREMENT = "VIREMENT", "Virement"
-        CHEQUE = "CHEQUE", "Chèque"
-        ESPECES = "ESPECES", "Espèces"
-        CESU = "CESU", "CESU"
-        ANCV = "ANCV", "Chèques-vacances (ANCV)"
-        TITRE = "TITRE", "Titre émis"
-        AUTRE = "AUTRE", "Autre"
+    Moyen = Moyen
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     famille = models.ForeignKey("familles.Famille", on_delete=models.PROTECT, related_name="reglements")
@@ -65,6 +56,15 @@ class Reglement(models.Model):
             )
         ]
         indexes = [models.Index(fields=["famille", "-recu_le"], name="reglements_par_famille")]
+        permissions = [("annuler_reglement", "Peut annuler un règlement")]
+        triggers = [
+            pgtrigger.Protect(name="garde", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="immuable",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("famille", "regie", "moyen", "montant", "recu_le"),
+            ),
+        ]
 
     def __str__(self):
         return f"{self.get_moyen_display()}, {self.famille}"

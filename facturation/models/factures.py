@@ -1,29 +1,69 @@
 """Invoices: a draft that is made again at will, then a document that never changes."""
 
 import uuid
+from decimal import Decimal
 
 import pgtrigger
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from enfants.regles.dates import MOIS
 from facturation.models.regies import Regie
 from facturation.regles.grilles import Genre
+from familles.models import AncienFoyer
 from portail.outils.fichiers import Piece
 
+MONTANT = models.DecimalField(max_digits=12, decimal_places=2)
+
 EMISE = pgtrigger.Q(old__etat="EMISE")
-# Rows of an issued invoice are neither added, changed nor removed.
+# Lines of an issued invoice, or of one that is carried to the next, are neither added, changed nor removed.
 GELER_LES_LIGNES = """
 IF EXISTS (
     SELECT 1 FROM facturation_facture
     WHERE id IN (CASE TG_OP WHEN 'INSERT' THEN NULL ELSE OLD.facture_id END,
                  CASE TG_OP WHEN 'DELETE' THEN NULL ELSE NEW.facture_id END)
-    AND etat = 'EMISE'
+    AND (etat = 'EMISE' OR reporte_le IS NOT NULL)
 ) THEN
     RAISE EXCEPTION 'Une facture émise ne change plus.';
 END IF;
 RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
 """
+
+
+class FactureQuerySet(models.QuerySet):
+    def emises(self):
+        """Issued, avoirs among them."""
+        return self.filter(etat=Facture.Etat.EMISE)
+
+    def visibles_par(self, adulte):
+        """What this adult may read: its household's, and those of a household it has left, issued before it left."""
+        ancien = AncienFoyer.objects.filter(
+            adulte=adulte, famille=OuterRef("famille"), quitte_le__gt=OuterRef("emise_le")
+        )
+        return self.emises().filter(Q(famille=adulte.famille_id) | Exists(ancien))
+
+    def avec_reste(self):
+        """With ``impute`` (paid so far, in euros), ``annulee`` (by an avoir) and ``reste`` (still due to the commune).
+
+        Nothing is due to the commune of a cancelled one, nor of one that the trésorerie collects: what is due to the
+        trésorerie is told by the titre alone.
+        """
+        imputations = apps.get_model("facturation", "Imputation").objects.filter(facture=OuterRef("pk"))
+        impute = imputations.order_by().values("facture").annotate(t=Sum("montant"))
+        avoir = Facture.objects.filter(avoir_de=OuterRef("pk"), etat=Facture.Etat.EMISE)
+        return self.annotate(
+            impute=Coalesce(Subquery(impute.values("t")), Value(Decimal(0)), output_field=MONTANT),
+            annulee=Exists(avoir),
+        ).annotate(
+            reste=Case(
+                When(Q(annulee=True) | Q(avoir_de__isnull=False) | Q(article__isnull=False), then=Value(Decimal(0))),
+                default=F("total") - F("impute"),
+                output_field=MONTANT,
+            )
+        )
 
 
 class Facture(models.Model):
@@ -47,11 +87,18 @@ class Facture(models.Model):
     # What it says and must go on saying: the family may move, the régie change its name.
     debiteur = models.JSONField("débiteur", default=dict)
     emetteur = models.JSONField("émetteur", default=dict)
-    avoir_de = models.ForeignKey(
-        "self", verbose_name="avoir de", null=True, blank=True, on_delete=models.PROTECT, related_name="avoirs"
+    avoir_de = models.OneToOneField(
+        "self", verbose_name="avoir de", null=True, blank=True, on_delete=models.PROTECT, related_name="avoir"
+    )
+    # Too small to be asked for: it waits for the next one, of which it is a line (art. D1611-1 of the CGCT).
+    reporte_le = models.DateField("reportée le", null=True, editable=False)
+    reporte_sur = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="reports"
     )
     motif = models.CharField("raison", max_length=200, blank=True)
     cree_le = models.DateTimeField("préparée le", auto_now_add=True)
+
+    objects = FactureQuerySet.as_manager()
 
     class Meta:
         verbose_name = "facture"
@@ -71,6 +118,7 @@ class Facture(models.Model):
                 name="facture_emise_numerotee",
             ),
             models.CheckConstraint(condition=Q(mois__day=1), name="mois_de_facture"),
+            models.CheckConstraint(condition=Q(reporte_le=None) | Q(etat="BROUILLON"), name="report_d_un_brouillon"),
         ]
         indexes = [
             models.Index(fields=["famille", "-emise_le"], name="factures_par_famille"),
@@ -92,6 +140,15 @@ class Facture(models.Model):
     @property
     def est_avoir(self):
         return self.avoir_de_id is not None
+
+    @property
+    def est_reportee(self):
+        return self.reporte_le is not None
+
+    @property
+    def mois_en_clair(self):
+        """« novembre 2026 »."""
+        return f"{MOIS[self.mois.month - 1]} {self.mois.year}"
 
 
 class LigneFacture(models.Model):
@@ -117,6 +174,7 @@ class LigneFacture(models.Model):
     montant = models.DecimalField("montant (€)", max_digits=10, decimal_places=2)
     # The annex: [["2026-11-16", "Réservé le 2 novembre, présent…"], …]
     jours = models.JSONField("jours", default=list)
+    part_garde = models.DecimalField("part de garde (%)", max_digits=5, decimal_places=2, default=0)
     motif = models.CharField("raison", max_length=200, blank=True)
     par = models.ForeignKey("familles.Utilisateur", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
@@ -168,3 +226,18 @@ class Compteur(models.Model):
 
     def __str__(self):
         return f"{self.exercice}\u00a0: {self.dernier}"
+
+
+class AvisFacture(models.Model):
+    """A household is to be told that an invoice awaits; written with the invoice, handed out by the worker."""
+
+    facture = models.OneToOneField(Facture, on_delete=models.PROTECT, related_name="avis")
+    envoye_le = models.DateTimeField("envoyé le", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "avis de facture"
+        verbose_name_plural = "avis de factures"
+        indexes = [models.Index(fields=["id"], name="avis_a_envoyer", condition=Q(envoye_le=None))]
+
+    def __str__(self):
+        return f"Avis, {self.facture}"

@@ -2,11 +2,25 @@
 
 from decimal import Decimal
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from portail.outils.suivi import suivre
+
+
+class Moyen(models.TextChoices):
+    """How a household pays: an open list, PayFiP adds its own with the years."""
+
+    CARTE = "CARTE", "Carte bancaire"
+    PRELEVEMENT = "PRELEVEMENT", "Prélèvement"
+    VIREMENT = "VIREMENT", "Virement"
+    CHEQUE = "CHEQUE", "Chèque"
+    ESPECES = "ESPECES", "Espèces"
+    CESU = "CESU", "CESU"
+    ANCV = "ANCV", "Chèques-vacances (ANCV)"
+    AUTRE = "AUTRE", "Autre"
 
 
 @suivre()
@@ -62,7 +76,17 @@ class Regie(models.Model):
         default="{exercice}{numero:08d}",
         help_text="Avec {exercice}, {numero}, {code_recette}. De 6 à 30 lettres et chiffres.",
     )
-    moyens = models.TextField("autres moyens de payer", blank=True, help_text="Imprimés sur la facture.")
+    moyens_acceptes = ArrayField(
+        models.CharField(max_length=11, choices=Moyen), verbose_name="moyens acceptés", blank=True, default=list
+    )
+    moyens = models.TextField("comment payer autrement", blank=True, help_text="Imprimé sur la facture.")
+    signataire = models.CharField(
+        "signataire des titres", max_length=120, blank=True, help_text="Prénom, nom et qualité (art. L212-1 du CRPA)."
+    )
+    ics = models.CharField("identifiant créancier SEPA (ICS)", max_length=35, blank=True)
+    titulaire = models.CharField("titulaire du compte", max_length=70, blank=True)
+    iban = models.CharField("IBAN du compte", max_length=34, blank=True)
+    bic = models.CharField("BIC", max_length=11, blank=True)
     mentions = models.TextField("mentions légales", blank=True, help_text="Validées par la trésorerie.")
     contact = models.CharField("qui appeler", max_length=120, blank=True)
     telephone = models.CharField("téléphone", max_length=20, blank=True)
