@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from enfants import offre as offres
-from enfants.models import Attente, Enfant, Implantation, Place, Presence, Reservation
+from enfants.models import Attente, Enfant, Implantation, Place, Presence, Reservation, Service
 from enfants.regles import delais
 from enfants.regles import presences as regles
 from familles.models import Utilisateur
@@ -199,7 +199,7 @@ def constats(presences: Iterable[Presence], *, agent: Utilisateur) -> dict[int, 
             reservations[cle] = r
     attentes = Attente.objects.filter(**filtre).exclude(issue__in=SANS_PLACE).order_by()
     en_liste = set(attentes.values_list("enfant", "service", "jour"))
-    lecteur = _Lecteur(jours, avec_raisons=agent.has_perm("enfants.view_sante"))
+    lecteur = Lecteur(jours, avec_raisons=agent.has_perm("enfants.view_sante"))
     return {
         p.pk: regles.conclure(
             lecteur.faits(p.service, p.jour, reservations.get(cle), p, cle in en_liste, p.place.close_le is not None)
@@ -209,13 +209,18 @@ def constats(presences: Iterable[Presence], *, agent: Utilisateur) -> dict[int, 
     }
 
 
-class _Lecteur:
-    """Rows as the rules read them."""
+class Lecteur:
+    """Rows as the rules read them.
 
-    def __init__(self, jours, *, avec_raisons):
+    :param jours: on which they are.
+    :param avec_raisons: who reads may know why a child was away.
+    """
+
+    def __init__(self, jours: Iterable[date], *, avec_raisons: bool):
         self.jours, self.avec_raisons, self._calendrier = jours, avec_raisons, None
 
-    def faits(self, service, jour, reservation, presence, en_liste, close):
+    def faits(self, service: Service, jour: date, reservation, presence, en_liste: bool, close: bool) -> regles.Faits:
+        """What is known of a child's day; ``reservation`` and ``presence`` have the attributes of their rows."""
         return regles.Faits(
             jour=jour,
             fin=service.heure_fin,

@@ -8,6 +8,7 @@ from django.db.models import Prefetch, Q
 
 from enfants.models import Enfant, Inscription, Rattachement
 from enfants.regles.annees import annee_scolaire
+from enfants.regles.dates import en_clair
 from facturation.models import AideFamille, Grille, Tarif
 from facturation.regles import grilles as regles
 from facturation.regles.tarifs import Prix, TarifInconnu, prix_unitaire
@@ -16,7 +17,10 @@ from familles.models import Famille, QuotientFamilial
 
 @dataclass(frozen=True)
 class GrilleDatee:
-    """A grid with the days it is valid."""
+    """A grid with the days it is valid.
+
+    :param deliberation: what the invoice keeps of the vote: « 2026-42 du 12 juin 2026 ».
+    """
 
     grille: regles.Grille
     deliberation: str
@@ -37,7 +41,8 @@ def grilles(services: Iterable[int], du: date, au: date) -> dict[int, list[Grill
     )
     resultat = {}
     for row in rows:
-        datee = GrilleDatee(en_regles(row), row.deliberation, row.valable_du, row.valable_au)
+        vote = f"{row.deliberation} du {en_clair(row.votee_le)}"
+        datee = GrilleDatee(en_regles(row), vote, row.valable_du, row.valable_au)
         resultat.setdefault(row.service_id, []).append(datee)
     return resultat
 

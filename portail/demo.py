@@ -27,7 +27,7 @@ from familles.models import (
 )
 from messagerie.actions import ecrire, notifier, repondre_a_la_famille, supprimer
 from messagerie.models import Courriel, Fil, Message, ReponseType, ServiceMairie
-from portail import demo_enfants, demo_planning, demo_publications
+from portail import demo_enfants, demo_facturation, demo_planning, demo_publications
 from portail.commune import Commune
 from portail.outils.demonstration import MOT_DE_PASSE
 
@@ -77,6 +77,7 @@ def charger() -> None:
     _benali_et_rossi()
     demo_enfants.charger()
     demo_planning.charger()
+    demo_facturation.charger()
     Utilisateur.objects.filter(responsable__isnull=False).update(password=mot_de_passe)
     _vie_de_la_famille(durand)
     # What the demo tells is in the inboxes already: no mail leaves when it starts.
@@ -87,6 +88,7 @@ def charger() -> None:
 def animer() -> None:
     """Something for the agent to decide on the first day, and for families to read, beside the cast."""
     demo_planning.animer()
+    demo_facturation.animer()
     demo_publications.animer()
     ecrire(
         Responsable.objects.get(utilisateur__identifiant="martin"),

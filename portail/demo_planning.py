@@ -1,5 +1,6 @@
 """The services of the cast: what the commune offers, who is registered, what is booked, what was seen."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -75,11 +76,18 @@ FORMULES = {
     "alsh-vacances": ["Journée avec repas", "Demi-journée avec repas", "Demi-journée sans repas"],
 }
 MOTIFS = [
-    ("maladie", "Enfant malade", True, "le premier jour reste dû, les suivants non.", True),
-    ("greve", "Enseignant absent ou en grève", False, "rien n'est dû.", False),
-    ("sortie", "Sortie scolaire", False, "rien n'est dû.", False),
-    ("travail", "Changement d'horaires de travail", True, "rien n'est dû, avec l'attestation de l'employeur.", False),
-    ("famille", "Raison familiale", False, "le service reste dû.", False),
+    ("maladie", "Enfant malade", True, "le premier jour reste dû, les suivants non.", True, 1),
+    ("greve", "Enseignant absent ou en grève", False, "rien n'est dû.", False, 0),
+    ("sortie", "Sortie scolaire", False, "rien n'est dû.", False, 0),
+    (
+        "travail",
+        "Changement d'horaires de travail",
+        True,
+        "rien n'est dû, avec l'attestation de l'employeur.",
+        False,
+        0,
+    ),
+    ("famille", "Raison familiale", False, "le service reste dû.", False, 366),
 ]
 
 
@@ -89,9 +97,15 @@ def charger() -> None:
     importer_feries(feries_publies([annee, annee + 1]))
     MotifAbsence.objects.bulk_create(
         MotifAbsence(
-            code=code, libelle=libelle, justificatif=justificatif, consequence=suite, maladie=maladie, ordre=rang
+            code=code,
+            libelle=libelle,
+            justificatif=justificatif,
+            consequence=suite,
+            maladie=maladie,
+            jours_dus=jours_dus,
+            ordre=rang,
         )
-        for rang, (code, libelle, justificatif, suite, maladie) in enumerate(MOTIFS)
+        for rang, (code, libelle, justificatif, suite, maladie, jours_dus) in enumerate(MOTIFS)
     )
     services = _services()
     _lieux(services)
@@ -229,32 +243,31 @@ def _reserver():
     aujourdhui = timezone.localdate()
     du, au = aujourdhui - timedelta(days=35), aujourdhui + timedelta(days=21)
     for identifiant in ("durand", "benali"):
-        compte = Utilisateur.objects.get(identifiant=identifiant)
-        famille = compte.adulte.famille
-        _repas(compte, famille, du, au)
+        venir(identifiant, "restauration", (0, 3), du, au)
 
 
-def _repas(compte, famille, du, au):
-    """Mondays and Thursdays at the canteen, as far as the calendar allows; the past ones were eaten."""
-    enfants = list(enfants_de(compte))
+def venir(identifiant: str, service: str, jours: Iterable[int], du: date, au: date) -> None:
+    """The children of an account are booked on these weekdays, as far as the calendar allows; the past ones came."""
+    compte = Utilisateur.objects.get(identifiant=identifiant)
+    famille, enfants = compte.adulte.famille, list(enfants_de(compte))
     planning = Planning(famille, enfants, du, au, maintenant=timezone.now())
-    cantine = planning.offre("restauration")
+    offre_lue = planning.offre(service)
     hugo, aujourdhui = Utilisateur.objects.get(identifiant="animateur"), timezone.localdate()
     voulus = []
     for enfant in enfants:
         for n in range((au - du).days + 1):
             jour = du + timedelta(days=n)
-            contexte = planning.cellule(enfant, cantine, jour).contexte
-            if jour.weekday() in (0, 3) and not contexte.ferme and contexte.inscrit:
+            contexte = planning.cellule(enfant, offre_lue, jour).contexte
+            if jour.weekday() in jours and not contexte.ferme and contexte.inscrit:
                 voulus.append((enfant, jour))
-    site = cantine.lieux[0].site
-    places = places_verrouillees((cantine.cle, site, jour) for _, jour in voulus)
+    site = offre_lue.lieux[0].site
+    places = places_verrouillees((offre_lue.cle, site, jour) for _, jour in voulus)
     for enfant, jour in voulus:
-        place = places[cantine.cle, site, jour]
+        place = places[offre_lue.cle, site, jour]
         Reservation.objects.create(
             enfant=enfant,
             famille=famille,
-            service_id=cantine.cle,
+            service_id=offre_lue.cle,
             jour=jour,
             place=place,
             reservee_par=compte,
@@ -263,7 +276,7 @@ def _repas(compte, famille, du, au):
         if jour < aujourdhui:
             Presence.objects.create(
                 enfant=enfant,
-                service_id=cantine.cle,
+                service_id=offre_lue.cle,
                 jour=jour,
                 place=place,
                 etat=Presence.Etat.PRESENT,

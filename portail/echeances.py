@@ -18,6 +18,7 @@ from enfants import rappels
 from enfants.attente import offrir_les_places
 from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
+from facturation import campagnes
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
 from messagerie import courriels
@@ -45,6 +46,7 @@ def passer() -> None:
     relancer_justificatifs(maintenant=maintenant)
     offrir_les_places(maintenant)
     poursuivre()
+    campagnes.poursuivre()
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("resumes-familles", timedelta(minutes=10), courriels.envoyer_resumes)

@@ -7,7 +7,6 @@ A household is a ``Foyer`` (portail/peuplement_foyer.py), its bookings are kept 
 (portail/peuplement_planning.py); their rows all come through ``Copie``. Invoices have no models yet.
 """
 
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from enfants.offre import oublier
 from familles.models import Utilisateur
 from messagerie.models import ServiceMairie
 from portail.commune import Commune
+from portail.outils.copie import cellule, copier
 from portail.outils.demonstration import MOT_DE_PASSE
 from portail.peuplement_enfants import places
 from portail.peuplement_foyer import Decor, Foyer
@@ -96,7 +96,7 @@ class Copie:
     def _vider_grande(self, modele):
         lignes = self.grandes[modele]
         textes = ("\t".join([r"\N" if v is None else str(v) for v in ligne]) for ligne in lignes)
-        _envoyer(modele, self.colonnes[modele], textes)
+        copier(modele._meta.db_table, self.colonnes[modele], textes)
         self.compte[modele] += len(lignes)
         lignes.clear()
 
@@ -128,33 +128,10 @@ def _copier(modele, objets):
     base = connections[DEFAULT_DB_ALIAS]  # not the proxy: it costs, three hundred thousand times
     # The fields encrypt and check; pre_save is left out, it would date the opening of a file from today.
     textes = (
-        "\t".join(_cellule(champ.get_db_prep_save(getattr(objet, champ.attname), base)) for champ in champs)
+        "\t".join(cellule(champ.get_db_prep_save(getattr(objet, champ.attname), base)) for champ in champs)
         for objet in objets
     )
-    _envoyer(modele, [champ.column for champ in champs], textes)
-
-
-def _envoyer(modele, colonnes, textes):
-    flux = io.StringIO("\n".join([*textes, ""]))
-    noms = ", ".join(map(connection.ops.quote_name, colonnes))
-    with connection.cursor() as curseur:
-        curseur.copy_expert(f'COPY "{modele._meta.db_table}" ({noms}) FROM STDIN', flux)
-
-
-_ECHAPPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _cellule(valeur) -> str:
-    """A value in the text format of COPY."""
-    if valeur is None:
-        return r"\N"
-    texte = _tableau(valeur) if isinstance(valeur, list) else str(valeur)
-    return texte.translate(_ECHAPPES)
-
-
-def _tableau(valeurs) -> str:
-    """A column of several numbers."""
-    return "{" + ",".join(map(str, valeurs)) + "}"
+    copier(modele._meta.db_table, [champ.column for champ in champs], textes)
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from enfants.regles.dates import MOIS
 from facturation.models.regies import Regie
 
 
@@ -45,6 +46,11 @@ class Campagne(models.Model):
 
     def __str__(self):
         return f"{self.regie}, {self.mois:%m/%Y}"
+
+    @property
+    def mois_en_clair(self):
+        """« novembre 2026 »."""
+        return f"{MOIS[self.mois.month - 1]} {self.mois.year}"
 
     @property
     def est_en_cours(self):

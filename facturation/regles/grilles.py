@@ -132,6 +132,14 @@ class Grille:
     tolerance: int = 0
     majorations: tuple[Majoration, ...] = ()
 
+    @property
+    def suit_le_quotient(self) -> bool:
+        """Does a quotient change one of its prices?"""
+        publics = [b for b in (self.baremes, *(b for _, b in self.formules)) if b is not None]
+        baremes = [x for b in publics for x in (b.normal, b.exterieur, b.occasionnel, b.panier) if x is not None]
+        baremes += [self.semaine[1]] if self.semaine else []
+        return any(b.tranches or b.taux is not None for b in baremes)
+
 
 # --- Who pays, for whom, for what ------------------------------------------------------------------------
 

@@ -1,0 +1,191 @@
+"""Billing a month, from an agent's click to its end: by lots of households, killed and taken up again at will."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Count, Max, Sum
+from django.utils import timezone
+
+from enfants.models import Enfant, Service
+from facturation.actions import ActionImpossible
+from facturation.emission import emettre
+from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, Regie
+from facturation.preparation import preparer
+from facturation.taches import balayer_campagnes
+from familles.models import Famille, Utilisateur
+
+LOT = 2000  # households a transaction
+Etape = Campagne.Etape
+
+
+def ouvrir(regie: Regie, mois: date) -> Campagne:
+    """The campaign of this month of this régie, a new one if need be.
+
+    :param mois: any day of it.
+    """
+    return Campagne.objects.get_or_create(regie=regie, mois=mois.replace(day=1))[0]
+
+
+@transaction.atomic
+def lancer_preparation(campagne: Campagne, *, par: Utilisateur) -> None:
+    """The drafts of the month are made, or made again; the worker does it, the page shows how far it is.
+
+    :raises ActionImpossible: it is running, or the month has not begun.
+    """
+    campagne = _a_l_arret(campagne)
+    if campagne.mois > timezone.localdate():
+        raise ActionImpossible("Ce mois n'a pas commencé.")
+    _lancer(campagne, Etape.PREPARATION, par)
+
+
+@transaction.atomic
+def lancer_emission(campagne: Campagne, *, emise_le: date, echeance: date, par: Utilisateur) -> None:
+    """The drafts become invoices, which never change again; the worker does it.
+
+    :param emise_le: date of the invoices, not before the end of the month that they bill.
+    :raises ActionImpossible: no drafts, a date that cannot be.
+    """
+    campagne = _a_l_arret(campagne)
+    fin = (campagne.mois + timedelta(days=31)).replace(day=1)
+    if campagne.etape != Etape.PREPAREE:
+        raise ActionImpossible("Préparez d'abord les brouillons.")
+    if emise_le < fin or emise_le > timezone.localdate():
+        raise ActionImpossible("Les factures se datent entre la fin du mois facturé et aujourd'hui.")
+    if not emise_le <= echeance <= emise_le + timedelta(days=120):
+        raise ActionImpossible("L'échéance suit la date des factures, de 120 jours au plus.")
+    campagne.emise_le, campagne.echeance = emise_le, echeance
+    _lancer(campagne, Etape.EMISSION, par)
+
+
+def _a_l_arret(campagne):
+    campagne = Campagne.objects.select_for_update(of=("self",)).select_related("regie").get(pk=campagne.pk)
+    if campagne.est_en_cours:
+        raise ActionImpossible("Cette facturation est en cours\u00a0: attendez qu'elle finisse.")
+    return campagne
+
+
+def _lancer(campagne, etape, par):
+    campagne.etape, campagne.curseur, campagne.faites = etape, 0, 0
+    campagne.familles = Famille.objects.count()
+    campagne.lancee_par, campagne.lancee_le, campagne.finie_le = par, timezone.now(), None
+    campagne.save()
+    balayer_campagnes.enqueue()
+
+
+def poursuivre() -> int:
+    """Take every running campaign to its end, lot after lot; returns how many households were treated."""
+    traitees = 0
+    for cle in Campagne.objects.filter(etape__in=[Etape.PREPARATION, Etape.EMISSION]).values_list("pk", flat=True):
+        while faites := un_lot(cle):
+            traitees += faites
+    return traitees
+
+
+@transaction.atomic
+def un_lot(campagne: int, taille: int = LOT) -> int:
+    """The next lot of a campaign; returns how many households, 0 once it is over.
+
+    The row of the campaign is locked: of two who run it at once, each takes the lots that the other has not.
+
+    :param campagne: its key.
+    """
+    rows = Campagne.objects.select_for_update(of=("self",)).select_related("regie")
+    campagne = rows.get(pk=campagne)
+    if not campagne.est_en_cours:
+        return 0
+    suivantes = Famille.objects.filter(pk__gt=campagne.curseur).order_by("pk").values_list("pk", flat=True)[:taille]
+    familles = list(suivantes)
+    if not familles:
+        campagne.etape = Etape.PREPAREE if campagne.etape == Etape.PREPARATION else Etape.EMISE
+        campagne.finie_le = timezone.now()
+        campagne.save(update_fields=["etape", "finie_le"])
+        return 0
+    faire = preparer if campagne.etape == Etape.PREPARATION else emettre
+    faire(campagne, familles[0], familles[-1])
+    campagne.curseur = familles[-1]
+    campagne.faites += len(familles)
+    campagne.save(update_fields=["curseur", "faites"])
+    return len(familles)
+
+
+@transaction.atomic
+def decider_jours(
+    campagne: Campagne,
+    jours: Iterable[tuple[Enfant, Service, date]],
+    *,
+    facturer: bool,
+    motif: str,
+    par: Utilisateur,
+) -> int:
+    """An agent's word on some days, with the reason that the invoice prints; the drafts concerned are made again.
+
+    :raises ActionImpossible: no reason, or the campaign is running.
+    """
+    if not motif.strip():
+        raise ActionImpossible("Donnez une raison\u00a0: elle est imprimée dans le détail de la facture.")
+    campagne = _a_l_arret(campagne)
+    familles, nombre = set(), 0
+    for enfant, service, jour in jours:
+        DecisionJour.objects.update_or_create(
+            enfant=enfant,
+            service=service,
+            jour=jour,
+            defaults={"facturer": facturer, "motif": motif.strip(), "par": par, "le": timezone.now()},
+        )
+        familles |= set(enfant.rattachements.order_by().values_list("famille", flat=True))
+        nombre += 1
+    for famille in sorted(familles):
+        preparer(campagne, famille, famille)
+    return nombre
+
+
+# --- What an agent checks ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TotalService:
+    """What a service makes of the drafts of a month, or of its invoices."""
+
+    libelle: str
+    lignes: int
+    montant: Decimal
+
+
+@dataclass(frozen=True)
+class Apercu:
+    """A month before it is issued.
+
+    :param reportees: drafts under the least amount of the régie.
+    """
+
+    services: list[TotalService]
+    factures: int
+    total: Decimal
+    plus_haute: Decimal
+    reportees: int
+    anomalies: dict[str, int]
+
+
+def apercu(campagne: Campagne) -> Apercu:
+    """Totals of the drafts by service, and how many things should be looked at; four queries."""
+    brouillons = Facture.objects.filter(
+        regie=campagne.regie, mois=campagne.mois, etat=Facture.Etat.BROUILLON, avoir_de=None
+    )
+    lignes = LigneFacture.objects.filter(facture__in=brouillons.filter(reporte_le=None)).order_by()
+    par_service = lignes.values("service__nom", "genre").annotate(n=Count("pk"), t=Sum("montant"))
+    genres = dict(LigneFacture.GenreLigne.choices)
+    totaux = brouillons.filter(reporte_le=None).aggregate(n=Count("pk"), t=Sum("total"), haute=Max("total"))
+    return Apercu(
+        services=[
+            TotalService(f"{p['service__nom'] or 'Sans service'}, {genres[p['genre']].lower()}", p["n"], p["t"])
+            for p in par_service.order_by("service__ordre", "service", "genre")
+        ],
+        factures=totaux["n"],
+        total=totaux["t"] or Decimal(0),
+        plus_haute=totaux["haute"] or Decimal(0),
+        reportees=brouillons.filter(reporte_le__isnull=False).count(),
+        anomalies=dict(campagne.anomalies.order_by().values("genre").annotate(n=Count("pk")).values_list("genre", "n")),
+    )

@@ -1,0 +1,100 @@
+"""Drafts become invoices: numbers without a hole, what they say copied, their entries, the word to the families.
+
+A lot of households is one transaction and some ten statements: killed and run again, it issues what is left.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from facturation.actions import prendre_numeros
+from facturation.instantanes import debiteurs, instantane_emetteur
+from facturation.models import AvisFacture, Campagne, Ecriture, Regie
+from facturation.preparation import DU_LOT, FACTURE
+from portail.commune import Commune
+
+
+class Brouillon(NamedTuple):
+    cle: int
+    famille: int
+    total: Decimal
+
+
+@transaction.atomic
+def emettre(campagne: Campagne, de: int, a: int) -> int:
+    """The families of keys ``de`` to ``a`` owe their invoices of the month; returns how many were issued.
+
+    Under the least amount of the régie (15 € of a titre, art. D1611-1 of the CGCT), a draft is carried to the next
+    month instead; below zero, it stays a draft. The day and the due date are those of the campaign.
+    """
+    regie = campagne.regie
+    with connection.cursor() as curseur:
+        curseur.execute(
+            f"SELECT f.id, f.famille_id, f.total FROM {FACTURE} f WHERE {DU_LOT} "  # noqa: S608
+            "ORDER BY f.famille_id, f.id FOR UPDATE",
+            {"regie": regie.pk, "mois": campagne.mois, "de": de, "a": a},
+        )
+        brouillons = [Brouillon(*row) for row in curseur.fetchall()]
+        petites = [b.cle for b in brouillons if est_trop_petite(regie, campagne.mois, b.total)]
+        if petites:
+            curseur.execute(
+                f"UPDATE {FACTURE} SET reporte_le = %s WHERE id = ANY(%s)",  # noqa: S608
+                [campagne.emise_le, petites],
+            )
+        gardees = set(petites)
+        a_emettre = [b for b in brouillons if b.total >= 0 and b.cle not in gardees]
+        if a_emettre:
+            _emettre(curseur, campagne, a_emettre)
+    return len(a_emettre)
+
+
+def est_trop_petite(regie: Regie, mois: date, total: Decimal) -> bool:
+    """Is it carried to the next month? Not in December where the régie closes its year."""
+    if regie.solde_en_decembre and mois.month == 12:
+        return False
+    return 0 < total < regie.minimum
+
+
+def _emettre(curseur, campagne, brouillons: Iterable[Brouillon]):
+    regie, le = campagne.regie, campagne.emise_le
+    premier = prendre_numeros(le.year, len(brouillons))
+    numeros = range(premier, premier + len(brouillons))
+    qui = debiteurs({b.famille for b in brouillons})
+    cles = [b.cle for b in brouillons]
+    curseur.execute(
+        f"UPDATE {FACTURE} f SET etat = 'EMISE', numero = v.numero, reference = v.reference, debiteur = v.debiteur,"  # noqa: S608
+        " emetteur = %s, exercice = %s, emise_le = %s, echeance = %s"
+        " FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::jsonb[]) v(id, numero, reference, debiteur)"
+        " WHERE f.id = v.id",
+        [
+            json.dumps(instantane_emetteur(regie, Commune.actuelle())),
+            le.year,
+            le,
+            campagne.echeance,
+            cles,
+            list(numeros),
+            [reference(regie, le.year, numero) for numero in numeros],
+            [json.dumps(qui[b.famille]) for b in brouillons],
+        ],
+    )
+    curseur.execute(
+        f"INSERT INTO {Ecriture._meta.db_table}"  # noqa: S608
+        " (famille_id, regie_id, le, nature, libelle, debit, credit, facture_id, par_id, ecrite_le)"
+        " SELECT famille_id, regie_id, emise_le, 'FACTURE',"
+        " 'Facture ' || exercice || '-' || lpad(numero::text, 6, '0') || %s, total, 0, id, %s, now()"
+        f" FROM {FACTURE} WHERE id = ANY(%s) AND total > 0 ORDER BY numero",
+        [f", {campagne.mois_en_clair}", campagne.lancee_par_id, cles],
+    )
+    curseur.execute(
+        f"INSERT INTO {AvisFacture._meta.db_table} (facture_id) SELECT unnest(%s::bigint[])",
+        [cles],
+    )
+
+
+def reference(regie: Regie, exercice: int, numero: int) -> str:
+    """What the family types to pay on line, of the régie's pattern: « 202600000042 »."""
+    return regie.reference.format(exercice=exercice, numero=numero, code_recette=regie.code_recette)
