@@ -217,7 +217,8 @@ class Lecteur:
     """
 
     def __init__(self, jours: Iterable[date], *, avec_raisons: bool):
-        self.jours, self.avec_raisons, self._calendrier = jours, avec_raisons, None
+        self.jours, self.avec_raisons = jours, avec_raisons
+        self._offres = self._calendrier = None
 
     def faits(self, service: Service, jour: date, reservation, presence, en_liste: bool, close: bool) -> regles.Faits:
         """What is known of a child's day; ``reservation`` and ``presence`` have the attributes of their rows."""
@@ -255,7 +256,9 @@ class Lecteur:
 
     def _a_temps(self, service, jour, instant: datetime):
         """By the deadline of the service, which is known as long as the service is offered."""
-        offre = next((offre for offre in offres.actuelle() if offre.cle == service.pk), None)
+        if self._offres is None:
+            self._offres = {offre.cle: offre for offre in offres.actuelle()}
+        offre = self._offres.get(service.pk)
         if offre is None:
             return True
         if self._calendrier is None:

@@ -33,7 +33,6 @@ from facturation.regles.grilles import Carence, Journee
 from familles.models import Utilisateur
 
 ABSENCE_LONGUE = timedelta(days=21)  # how far before the month an absence is looked for
-SEMAINE = timedelta(days=6)  # a week that begins in the month ends after it
 
 # What was booked, with what was seen; of a day cancelled by somebody and booked by another, the booking alone.
 RESERVES = """
@@ -106,12 +105,8 @@ class Vu(NamedTuple):
     correction: str
 
 
-@dataclass(frozen=True)
-class Jour:
-    """A day as prices read it, with the sentence that tells it.
-
-    :param constat: what happened; None where nothing is remembered of it but its sentence.
-    """
+class Jour(NamedTuple):
+    """A day as prices read it, with what happened and the sentence that tells it."""
 
     journee: Journee
     phrase: str
@@ -137,12 +132,12 @@ def lire(de: int, a: int, services: dict[int, Service], du: date, au: date) -> M
     bill those of the month.
 
     :param services: by key, those that are billed together.
-    :param du, au: first and last day of the month.
+    :param du, au: first and last day of the month; six days more where a week is billed as a whole.
     """
     gardes = _gardes(de, a)
     mois = Mois(parts={e: parts for e, (_, parts) in gardes.items() if parts})
     lecture = _Lecture(services, du, au)
-    bornes = {"de": de, "a": a, "services": list(services), "partages": list(mois.parts), "du": du, "au": au + SEMAINE}
+    bornes = {"de": de, "a": a, "services": list(services), "partages": list(mois.parts), "du": du, "au": au}
     with connection.cursor() as curseur:
         curseur.execute(RESERVES.format(**TABLES), bornes | {"avant": du - ABSENCE_LONGUE})
         reserves = curseur.fetchall()
@@ -210,9 +205,8 @@ class _Lecture:
     def __init__(self, services, du, au):
         self.services, self.du, self.au = services, du, au
         self.motifs = {motif.pk: motif for motif in MotifAbsence.objects.order_by("pk")}
-        self.lecteur = Lecteur([du, au + SEMAINE], avec_raisons=False)
-        self.connus, self.instants, self.jours, self.heures = {}, {}, {}, {}
-        self.fuseau = timezone.get_default_timezone()
+        self.lecteur = Lecteur([du, au], avec_raisons=False)
+        self.connus, self.instants, self.dates, self.jours, self.heures = {}, {}, {}, {}, {}
 
     def preparer(self, reserves, imprevus, de, a):
         """What the rows name by key: people, decisions, places taken again."""
@@ -226,7 +220,7 @@ class _Lecture:
             enfant__rattachements__famille__gte=de,
             enfant__rattachements__famille__lte=a,
             service__in=self.services,
-            jour__range=(self.du - ABSENCE_LONGUE, self.au + SEMAINE),
+            jour__range=(self.du - ABSENCE_LONGUE, self.au),
         )
         self.decisions = {(d.enfant_id, d.service_id, d.jour): d for d in decisions.order_by("pk")}
 
@@ -239,7 +233,7 @@ class _Lecture:
         jour = self._jour(row[0])
         if row[4] is None and row[6] is None:  # nothing but booked, and seen perhaps
             vu_le = row[14]
-            cle = (service.pk, row[2], row[3][:13], row[9], *row[11:14], row[15], row[16])
+            cle = (service.pk, row[2], self._date(row[3]), row[9], *row[11:14], row[15], row[16])
             cle += (vu_le[11:16],) if vu_le is not None and vu_le[:10] == row[0] else (row[0], vu_le)
             connu = self.connus.get(cle)
             if connu is None:
@@ -284,18 +278,18 @@ class _Lecture:
         phrase = constat.phrase
         if decision is not None:
             phrase = f"{phrase} Décision\u00a0: {decision.motif.rstrip('.')}."
-        journee = Journee(
+        journee = Journee(  # by position: it counts, tens of thousands of times
             jour,
             constat.code,
             constat.a_facturer,
-            formule=row[1],
-            tardif=constat.tardif,
-            minutes_de_retard=constat.minutes_de_retard,
-            arrivee=self._heure(row[12]),
-            depart=self._heure(row[13]),
-            decision=decision.facturer if decision is not None else None,
-            carence=self._carence(row[6], constat) if row[6] is not None else None,
-            place_reprise=constat.code == Code.ANNULE_TARD and self._est_reprise(row),
+            row[1],
+            constat.tardif,
+            constat.minutes_de_retard,
+            self._heure(row[12]),
+            self._heure(row[13]),
+            decision.facturer if decision is not None else None,
+            self._carence(row[6], constat) if row[6] is not None else None,
+            row[4] is not None and constat.code == Code.ANNULE_TARD and self._est_reprise(row),
         )
         return Jour(journee, phrase, constat)
 
@@ -324,6 +318,13 @@ class _Lecture:
         if heure is None:
             heure = self.heures[texte] = time.fromisoformat(texte)
         return heure
+
+    def _date(self, texte):
+        """Its day in the commune, of which there are few."""
+        jour = self.dates.get(texte)
+        if jour is None:
+            jour = self.dates[texte] = timezone.localdate(self._instant(texte))
+        return jour
 
     def _instant(self, texte):
         if texte is None or isinstance(texte, datetime):

@@ -113,10 +113,11 @@ class _Lot:
     # --- What is due ---
 
     def calculer(self):
-        p, mois = self.periode, lire(*self.bornes, self.periode.services, self.periode.du, self.periode.au)
+        p = self.periode
+        self.grilles = grilles(p.services, p.du, p.au)
+        mois = lire(*self.bornes, p.services, p.du, p.au + self._debord())
         enfants = {enfant for _, enfant, _ in mois.jours}
         self.prenoms = dict(Enfant.objects.filter(pk__in=enfants).order_by().values_list("pk", "prenom"))
-        self.grilles = grilles(p.services, p.du, p.au)
         self.payeurs = Payeurs({famille for famille, _, _ in mois.jours}, p.du, p.au)
         self.anciens = self._anciens_prix()
         self.sans_quotient = set()
@@ -125,14 +126,21 @@ class _Lot:
             self._un_service(cle, mois.jours[cle], mois.parts.get(cle[1]))
         self._reporter()
 
+    def _debord(self):
+        """A week that begins in the month ends after it."""
+        toutes = (g.grille for valables in self.grilles.values() for g in valables)
+        return timedelta(days=6 if any(g.semaine or g.unite == Unite.SEMAINE for g in toutes) else 0)
+
     def _un_service(self, cle, jours, parts):
-        famille, enfant, service = cle
+        famille = cle[0]
         concernees = [f for f, part in parts if part] if parts else [famille]
         concernees = [f for f in concernees if self._est_du_lot(f)]
         if not concernees:
             return
-        lignes = self._facturer(cle, jours)
-        self._signaler(concernees[0], enfant, service, jours, lignes)
+        journees = [jour.journee for jour in jours]
+        dues = {j.jour for j in dues_de(journees) if self.periode.du <= j.jour <= self.periode.au}
+        lignes = self._facturer(cle, jours, journees, dues)
+        self._signaler(concernees[0], cle, jours, dues, lignes)
         for ligne in lignes:
             if not parts:
                 self.lignes[famille].append(ligne)
@@ -148,14 +156,13 @@ class _Lot:
     def _est_du_lot(self, famille):
         return self.bornes[0] <= famille <= self.bornes[1] and famille not in self.faites
 
-    def _facturer(self, cle, jours):
+    def _facturer(self, cle, jours, journees, dues):
         famille, enfant, service = cle
         payeur, row = self.payeurs.payeur(*cle), self.periode.services[service]
         heures = {"debut": row.heure_debut, "fin": row.heure_fin}
-        journees = [jour.journee for jour in jours]
         phrases = {jour.journee.jour: jour.phrase for jour in jours}
-        resultat, a_pourvoir = [], self._dues_du_mois(journees)
-        for grille, du, au in self._grilles_du_mois(service, a_pourvoir):
+        resultat = []
+        for grille, du, au in self._grilles_du_mois(service, dues):
             try:
                 lignes = facturer(grille.grille, payeur, journees, du=du, au=au, **heures)
             except TarifInconnu as erreur:
@@ -165,9 +172,6 @@ class _Lot:
                 self.sans_quotient.add(famille)
             resultat += [self._ligne(cle, ligne, grille, phrases) for ligne in lignes]
         return resultat
-
-    def _dues_du_mois(self, journees):
-        return [j.jour for j in dues_de(journees) if self.periode.du <= j.jour <= self.periode.au]
 
     def _grilles_du_mois(self, service, dues) -> Iterable[tuple[GrilleDatee, date, date]]:
         """The grids that are valid in the month, and from when to when they count; a forfait of the month has one."""
@@ -197,14 +201,17 @@ class _Lot:
 
     # --- What an agent should look at ---
 
-    def _signaler(self, famille, enfant, service, jours, lignes):
+    def _signaler(self, famille, cle, jours, dues, lignes):
+        _, enfant, service = cle
         p, aujourdhui = self.periode, timezone.localdate()
-        dues = set(self._dues_du_mois([jour.journee for jour in jours]))
+        fin = min(p.au, aujourdhui)
         for jour in jours:
-            if p.du <= jour.journee.jour <= min(p.au, aujourdhui):
+            if jour.constat.code != Code.PRESENT_RESERVE and p.du <= jour.journee.jour <= fin:
                 self._signaler_jour(famille, enfant, service, jour, jour.journee.jour in dues)
-        sans_grille = {jour for jour in dues if not any(g.vaut(jour) for g in self.grilles.get(service, []))}
-        if sans_grille:
+        valables = self.grilles.get(service, [])
+        if not any(g.vaut(p.du) and g.vaut(p.au) for g in valables) and (
+            sans_grille := {jour for jour in dues if not any(g.vaut(jour) for g in valables)}
+        ):
             phrase = f"Aucune grille de tarifs ne vaut pour {len(sans_grille)} jour(s) à facturer."
             self._anomalie("SANS_PRIX", famille, enfant, service, min(sans_grille), phrase, facturee=False)
         prix = max((ligne.prix for ligne in lignes if ligne.genre == Genre.PRESTATION), default=None)

@@ -102,7 +102,9 @@ class Payeurs:
 
     def __init__(self, familles: Iterable[int], du: date, au: date):
         self.familles = {famille.pk: famille for famille in Famille.objects.filter(pk__in=familles)}
-        self.residentes = {cle: famille.est_residente for cle, famille in self.familles.items()}
+        par_ville = {famille.ville: famille for famille in self.familles.values()}
+        d_ici = {ville for ville, famille in par_ville.items() if famille.est_residente}
+        self.residentes = {cle: famille.ville in d_ici for cle, famille in self.familles.items()}
         self.quotients, self.aides, self.rangs, self.reguliers = {}, {}, {}, set()
         for q in QuotientFamilial.objects.filter(famille__in=self.familles).order_by("valable_du"):
             self.quotients.setdefault(q.famille_id, []).append(regles.Quotient(q.valeur, q.valable_du, q.valable_au))
@@ -119,11 +121,12 @@ class Payeurs:
         ici = Rattachement.objects.filter(famille__in=self.familles, valable_du__lte=au)
         ici = ici.filter(Q(valable_au=None) | Q(valable_au__gte=du), enfant__archive_le=None)
         self.paniers = set()
-        for r in ici.select_related("enfant").order_by("famille", "enfant__date_naissance", "enfant"):
-            rangs = self.rangs.setdefault(r.famille_id, {})
-            rangs.setdefault(r.enfant_id, len(rangs) + 1)
-            if r.enfant.regime == Enfant.Regime.PANIER_PAI:
-                self.paniers.add(r.enfant_id)
+        liens = ici.order_by("famille", "enfant__date_naissance", "enfant")
+        for famille, enfant, regime in liens.values_list("famille", "enfant", "enfant__regime"):
+            rangs = self.rangs.setdefault(famille, {})
+            rangs.setdefault(enfant, len(rangs) + 1)
+            if regime == Enfant.Regime.PANIER_PAI:
+                self.paniers.add(enfant)
 
     def payeur(self, famille: int, enfant: int, service: int) -> regles.Payeur:
         """This household for this child and this service; a child that left it is priced as the first."""

@@ -96,7 +96,7 @@ def animer() -> None:
 
 
 def _venir_le_mois_passe(aujourdhui):
-    """The days of the last month that the cast does not tell: the canteen, the evenings, the Wednesdays, the quotient."""
+    """The days of the last month that the cast does not tell: meals, evenings, Wednesdays, a quotient."""
     au = aujourdhui.replace(day=1) - timedelta(days=1)
     du, connu = au.replace(day=1), aujourdhui - timedelta(days=36)
     for identifiant in ("durand", "benali"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from enfants.regles.presences import AFacturer, Code
 from portail.outils.argent import arrondir
@@ -184,8 +185,7 @@ class Payeur:
     aides: tuple[Aide, ...] = ()
 
 
-@dataclass(frozen=True)
-class Journee:
+class Journee(NamedTuple):
     """What ``presences.conclure`` found of a day.
 
     :param decision: an agent's word where the rules leave it to one; None: not decided, not billed.

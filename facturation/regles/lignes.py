@@ -158,9 +158,13 @@ def _des_journees(grille, journee):
 
 def _grouper(grille, payeur, comptees):
     """A line for each price, in the order of their first days."""
-    groupes = defaultdict(list)
+    groupes, connus = defaultdict(list), {}
     for journee, nombre in comptees:
-        groupes[prix_unitaire(grille, payeur, journee.jour, journee.formule)].append((journee.jour, nombre))
+        rang = next((n for n, quotient in enumerate(payeur.quotients) if quotient.vaut(journee.jour)), None)
+        prix = connus.get((journee.formule, rang))
+        if prix is None:  # the day itself changes nothing but the quotient that counts
+            prix = connus[journee.formule, rang] = prix_unitaire(grille, payeur, journee.jour, journee.formule)
+        groupes[prix].append((journee.jour, nombre))
     return [
         Ligne(
             Genre.PRESTATION,

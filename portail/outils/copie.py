@@ -1,10 +1,12 @@
 """Many rows at once, by PostgreSQL's COPY."""
 
 import io
+import re
 from collections.abc import Iterable
 
 from django.db import connection
 
+_SPECIAUX = re.compile(r"[\\\t\n\r]")  # rare, and translating costs
 _ECHAPPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -24,4 +26,4 @@ def cellule(valeur) -> str:
     if valeur is None:
         return r"\N"
     texte = "{" + ",".join(map(str, valeur)) + "}" if isinstance(valeur, list) else str(valeur)
-    return texte.translate(_ECHAPPES)
+    return texte.translate(_ECHAPPES) if _SPECIAUX.search(texte) else texte
