@@ -59,6 +59,11 @@ MESSAGES = {
     "messagerie.reponsetype": TOUT,
     "messagerie.diffusion": (VOIR, AJOUTER),
 }
+# Billing a month: its drafts, what should be looked at, issuing.
+MOIS = {
+    "facturation.campagne": (VOIR,),
+    "facturation.facture": (VOIR, "emettre"),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -93,6 +98,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "enfants.formule": (VOIR,),
         "enfants.regledelai": (VOIR,),
         "enfants.reservation": (VOIR,),
+        **MOIS,
     },
     # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {
@@ -116,6 +122,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": TOUT,
         "portail.commune": (VOIR, CHANGER),
+        **MOIS,
         "auth.group": (VOIR,),
     },
 }

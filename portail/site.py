@@ -74,7 +74,16 @@ class SitePortail(admin.AdminSite):
         return liste[:rang] + _grouper(liste[rang]) + liste[rang + 1 :]
 
     def get_urls(self):
-        from portail.pages import diffusion, ecrire_famille, fermeture, ouverture, presences, rentree, separation
+        from portail.pages import (
+            diffusion,
+            ecrire_famille,
+            fermeture,
+            mois_facture,
+            ouverture,
+            presences,
+            rentree,
+            separation,
+        )
 
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
@@ -87,6 +96,8 @@ class SitePortail(admin.AdminSite):
                 name="feuille_presences",
             ),
             path("fermer/", self.admin_view(fermeture.fermer), name="fermer"),
+            path("facturer/", self.admin_view(mois_facture.facturer), name="facturer"),
+            path("facturer/<int:pk>/", self.admin_view(mois_facture.mois), name="mois_facture"),
             path("ecrire-a-une-famille/", self.admin_view(ecrire_famille.ecrire), name="ecrire_famille"),
             path("messages-groupes/", self.admin_view(diffusion.message_groupe), name="message_groupe"),
             path("messages-groupes/<int:pk>/", self.admin_view(diffusion.avancement), name="avancement_message"),

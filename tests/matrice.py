@@ -39,6 +39,7 @@ DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
 LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
 PAGE_DU_FIL = re.compile(r"/admin/messagerie/fil/[0-9]+/change/")
 AVANCEMENT = "/admin/messages-groupes/{messagerie.diffusion}/"
+MOIS_OUVERT = re.compile(r"/admin/facturer/[0-9]+/")
 FIL_ECRIT = re.compile(r"/messagerie/[0-9a-f-]{36}/")
 CETTE_SEMAINE = re.compile(r"/mes-enfants/semaine/[0-9-]{10}/")
 ECRIT_UN_MESSAGE = {"messagerie_fil", "messagerie_message", "messagerie_courriel"}
@@ -271,6 +272,14 @@ def _ecrit(agent):
 
 def _diffuse(agent):
     return peut(agent, AJOUTER, "messagerie.diffusion")
+
+
+def _lit_les_mois(agent):
+    return peut(agent, VOIR, "facturation.campagne")
+
+
+def _facture(agent):
+    return peut(agent, "emettre", "facturation.facture") and _lit_les_mois(agent)
 
 
 def _du_service(agent, oui):
@@ -836,6 +845,26 @@ MATRICE: dict[str, list[Ligne]] = {
             quoi="jours fermés",
             ecrit={"POST": N_IMPORTE_QUOI},
         ),
+    ],
+    "admin/facturer/": [
+        page_admin("/admin/facturer/", get=si(_lit_les_mois), post=si(_facture, oui=422), quoi="sans régie"),
+        page_admin(
+            "/admin/facturer/",
+            get=si(_lit_les_mois),
+            post=si(_facture, oui=MOIS_OUVERT),
+            donnees={"regie": "{facturation.regie}", "mois": "{mois_dernier}"},
+            quoi="mois ouvert",
+            ecrit={"POST": {"facturation_campagne"}},
+        ),
+    ],
+    "admin/facturer/<int:pk>/": [
+        page_admin(
+            "/admin/facturer/{facturation.campagne}/",
+            get=si(_lit_les_mois),
+            post=si(_facture, oui="/admin/facturer/{facturation.campagne}/"),
+            donnees={"action": "preparer"},
+            ecrit={"POST": N_IMPORTE_QUOI},
+        )
     ],
     "admin/ecrire-a-une-famille/": [
         page_admin("/admin/ecrire-a-une-famille/", get=si(_ecrit), post=si(_ecrit), quoi="sans famille : la recherche"),

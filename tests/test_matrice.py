@@ -45,6 +45,8 @@ from enfants.models import (
     Vaccin,
 )
 from enfants.regles.annees import a_venir
+from facturation import campagnes
+from facturation.models import Regie
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
 from messagerie.actions import ecrire, notifier, supprimer
@@ -264,6 +266,19 @@ def monde(profils, famille_durand, familles_de):
         "portail.actualite": Actualite.objects.create(titre="Essai", corps="…").pk,
         "portail.commune": 1,
         **_publications(),
+        **_mois(),
+    }
+
+
+def _mois():
+    """A month begun, another to begin."""
+    regie = Regie.objects.get(code="restauration")
+    dernier = timezone.localdate().replace(day=1) - timezone.timedelta(days=1)
+    campagne = campagnes.ouvrir(regie, dernier)
+    return {
+        "facturation.regie": regie.pk,
+        "facturation.campagne": campagne.pk,
+        "mois_dernier": dernier.replace(day=1).isoformat(),
     }
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from demandes.models import Demande
 from enfants.feuilles import a_pointer
+from facturation.models import Campagne
 from messagerie.models import Courriel, Fil
 from portail.pages.fils import NOUVEAU
 
@@ -26,6 +27,10 @@ def compteurs(agent) -> list[Compteur]:
         reste = a_pointer(agent, timezone.localdate())
         libelle = "enfant à pointer aujourd'hui" if reste < 2 else "enfants à pointer aujourd'hui"
         compteurs.append(Compteur(reste, libelle, reverse("admin:presences"), False))
+    if agent.has_perm("facturation.view_campagne"):
+        prets = Campagne.objects.filter(etape=Campagne.Etape.PREPAREE).count()
+        libelle = "mois à émettre" if prets else "mois à émettre, facturer un mois"
+        compteurs.append(Compteur(prets, libelle, reverse("admin:facturer"), False))
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:

@@ -82,9 +82,9 @@ class Panne(OperationalError):
     pass
 
 
-def photographie():
+def photographie(modeles=MODELES):
     """Every row of every table that an action may touch."""
-    return {modele.__name__: list(modele.objects.order_by("pk").values()) for modele in MODELES}
+    return {modele.__name__: list(modele.objects.order_by("pk").values()) for modele in modeles}
 
 
 def ordres_sql(geste, panne_au=None):
@@ -226,18 +226,18 @@ NOMS_SUR_UN_ENFANT = [
 ]
 
 
-def eprouver(geste):
+def eprouver(geste, modeles=MODELES):
     """Fail at each statement in turn: every row as before, each time."""
-    avant = photographie()
+    avant = photographie(modeles)
     point = transaction.savepoint()
     total = ordres_sql(geste)
-    assert photographie() != avant, "le geste n'a rien fait : l'épreuve ne prouverait rien"
+    assert photographie(modeles) != avant, "le geste n'a rien fait : l'épreuve ne prouverait rien"
     transaction.savepoint_rollback(point)
-    assert photographie() == avant
+    assert photographie(modeles) == avant
     for numero in range(1, total + 1):
         with pytest.raises(Panne):
             ordres_sql(geste, panne_au=numero)
-        assert photographie() == avant, f"reste d'une panne au {numero}e ordre sur {total}"
+        assert photographie(modeles) == avant, f"reste d'une panne au {numero}e ordre sur {total}"
 
 
 @pytest.mark.parametrize("nom", NOMS)
