@@ -5,7 +5,9 @@ from dataclasses import fields
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from facturation.campagnes import LOT
 from portail.mesures import PAGES, Budget, MesureImpossible, demandeurs, mesurer
+from portail.mesures_mois import facturer_tout, mois_charge
 
 COLONNES = {
     "requetes": ("requêtes", "{:.0f}"),
@@ -48,6 +50,21 @@ class Command(BaseCommand):
         for tous, quoi in ((True, "tous ses enfants"), (False, "un enfant")):
             banc = bancs[tous]
             self.stdout.write(f"Pages sur {quoi} : {banc.compte.identifiant}, {banc.enfants} enfant(s).")
+
+        self.facturer()
+
+    def facturer(self):
+        """A month, lot by lot: what a lot costs must not grow with the number of lots."""
+        try:
+            mois, jours = mois_charge()
+        except MesureImpossible as erreur:
+            self.stdout.write(str(erreur))
+            return
+        self.stdout.write(f"\nFacturer {mois:%m/%Y} : {jours} jours réservés, par lots de {LOT} familles")
+        self.ecrire(["lot", "familles", "secondes", "ordres SQL", "Mo au plus"])
+        for rang, (etape, lot) in enumerate(facturer_tout(mois), 1):
+            chiffres = [str(lot.familles), f"{lot.secondes:.2f}", str(lot.ordres), f"{lot.memoire:.0f}"]
+            self.ecrire([f"{rang} {etape}", *(chiffre.replace(".", ",") for chiffre in chiffres)])
 
     def ecrire(self, mots):
         nom, *autres = mots
