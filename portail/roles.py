@@ -64,6 +64,20 @@ MOIS = {
     "facturation.campagne": (VOIR,),
     "facturation.facture": (VOIR, "emettre"),
 }
+# How the commune collects and what it votes; what issued invoices have used stays, see facturation/admin/tarifs.py.
+TARIFS = {
+    "facturation.regie": TOUT,
+    "facturation.produit": TOUT,
+    "facturation.grille": TOUT,
+    "facturation.tarif": TOUT,
+    "facturation.majorationgrille": TOUT,
+    "facturation.aidefamille": TOUT,
+}
+TARIFS_A_LIRE = {
+    "facturation.grille": (VOIR,),
+    "facturation.tarif": (VOIR,),
+    "facturation.majorationgrille": (VOIR,),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -84,11 +98,13 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **MESSAGES,
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": (VOIR,),
+        **TARIFS_A_LIRE,
     },
     "Comptabilité": {
         "familles.famille": (VOIR,),
         "familles.responsable": (VOIR,),
         **RESSOURCES,
+        **TARIFS,
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": (VOIR,),
         **MESSAGES,
@@ -115,6 +131,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Administrateur": {
         **DOSSIER,
         **PUBLICATIONS,
+        **TARIFS,
         "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
         "demandes.demande": (VOIR, "traiter"),
         "demandes.motifrefus": TOUT,

@@ -83,6 +83,7 @@ class SitePortail(admin.AdminSite):
             presences,
             rentree,
             separation,
+            simuler,
         )
 
         propres = [
@@ -101,6 +102,7 @@ class SitePortail(admin.AdminSite):
             path("ecrire-a-une-famille/", self.admin_view(ecrire_famille.ecrire), name="ecrire_famille"),
             path("messages-groupes/", self.admin_view(diffusion.message_groupe), name="message_groupe"),
             path("messages-groupes/<int:pk>/", self.admin_view(diffusion.avancement), name="avancement_message"),
+            path("simuler/", self.admin_view(simuler.simuler), name="simuler"),
         ]
         # « Voir sur le site » would tell the address of rows that the agent may not open.
         return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]

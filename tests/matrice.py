@@ -38,6 +38,7 @@ Attendu = int | str | Pattern
 DEMANDE_DEPOSEE = re.compile(r"/demandes/[0-9a-f-]{36}/")
 LISTE_OU_SUIVANTE = re.compile(r"/admin/demandes/demande/([0-9]+/change/)?")
 PAGE_DU_FIL = re.compile(r"/admin/messagerie/fil/[0-9]+/change/")
+PAGE_DE_GRILLE = re.compile(r"/admin/facturation/grille/[0-9]+/change/")
 AVANCEMENT = "/admin/messages-groupes/{messagerie.diffusion}/"
 MOIS_OUVERT = re.compile(r"/admin/facturer/[0-9]+/")
 FIL_ECRIT = re.compile(r"/messagerie/[0-9a-f-]{36}/")
@@ -220,6 +221,9 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "enfants.service": TOUT,
     "enfants.site": TOUT,
     "enfants.vaccin": (VOIR, AJOUTER, CHANGER),
+    "facturation.aidefamille": TOUT,
+    "facturation.grille": TOUT,
+    "facturation.regie": TOUT,
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
@@ -268,6 +272,10 @@ def _publie_ou_lit(agent):
 
 def _ecrit(agent):
     return peut(agent, "repondre", "messagerie.fil")
+
+
+def _simule(agent):
+    return peut(agent, VOIR, "facturation.grille") and peut(agent, VOIR, "familles.famille")
 
 
 def _diffuse(agent):
@@ -852,7 +860,7 @@ MATRICE: dict[str, list[Ligne]] = {
             "/admin/facturer/",
             get=si(_lit_les_mois),
             post=si(_facture, oui=MOIS_OUVERT),
-            donnees={"regie": "{facturation.regie}", "mois": "{mois_dernier}"},
+            donnees={"regie": "{regie_restauration}", "mois": "{mois_dernier}"},
             quoi="mois ouvert",
             ecrit={"POST": {"facturation_campagne"}},
         ),
@@ -887,6 +895,43 @@ MATRICE: dict[str, list[Ligne]] = {
             get=si(_ecrit, oui=404),
             post=si(_ecrit, oui=404),
             quoi="famille inconnue",
+        ),
+    ],
+    "admin/simuler/": [
+        page_admin("/admin/simuler/", get=si(_simule), post=si(_simule), quoi="sans famille : la recherche"),
+        page_admin(
+            "/admin/simuler/?famille={familles.famille}",
+            get=si(_simule),
+            post=si(_simule),
+            quoi="pour les Durand, sans question",
+        ),
+        page_admin(
+            "/admin/simuler/?famille={familles.famille}&enfant={ines_cle}&jour=2026-11-23",
+            get=si(_simule, oui=422),
+            post=si(_simule, oui=422),
+            quoi="l'enfant d'une autre famille",
+        ),
+        page_admin(
+            "/admin/simuler/?famille=999999999",
+            get=si(_simule, oui=404),
+            post=si(_simule, oui=404),
+            quoi="famille inconnue",
+        ),
+    ],
+    "admin/facturation/grille/<path:object_id>/dupliquer/": [
+        page_admin(
+            "/admin/facturation/grille/{facturation.grille}/dupliquer/",
+            get=si(lambda agent: page_peut(agent, CHANGER, "facturation.grille")),
+            post=si(lambda agent: page_peut(agent, CHANGER, "facturation.grille"), oui=422),
+            quoi="sans date",
+        ),
+        page_admin(
+            "/admin/facturation/grille/{facturation.grille}/dupliquer/",
+            get=si(lambda agent: page_peut(agent, CHANGER, "facturation.grille")),
+            post=si(lambda agent: page_peut(agent, CHANGER, "facturation.grille"), oui=PAGE_DE_GRILLE),
+            donnees={"le": "2099-01-01", "deliberation": "2098-12", "votee_le": "2098-12-12"},
+            quoi="à partir d'un jour",
+            ecrit={"POST": N_IMPORTE_QUOI},
         ),
     ],
     "admin/messages-groupes/": [
@@ -1229,6 +1274,9 @@ GESTES = [
     Geste("enfants.service", "delete_selected", SUPPRIMER),
     Geste("enfants.service", "ne_plus_proposer", CHANGER),
     Geste("enfants.site", "delete_selected", SUPPRIMER),
+    Geste("facturation.aidefamille", "delete_selected", SUPPRIMER),
+    Geste("facturation.grille", "delete_selected", SUPPRIMER),
+    Geste("facturation.regie", "delete_selected", SUPPRIMER),
     Geste("familles.famille", "lettres", CHANGER),
     Geste("familles.famille", "invitations", CHANGER),
     Geste("familles.utilisateur", "nouveau_mot_de_passe", CHANGER),

@@ -46,7 +46,7 @@ from enfants.models import (
 )
 from enfants.regles.annees import a_venir
 from facturation import campagnes
-from facturation.models import Regie
+from facturation.models import AideFamille, Regie
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
 from messagerie.actions import ecrire, notifier, supprimer
@@ -58,6 +58,7 @@ from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests import matrice
 from tests.conftest import ClientVerifie
+from tests.facturation.grilles_essai import voter
 from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
 from tests.papiers import sans_encre
 
@@ -255,6 +256,7 @@ def monde(profils, famille_durand, familles_de):
         "enfants.vaccin": Vaccin.objects.first().pk,
         "site_du_bourg": site_de(enfants["Léa"]),
         "site_ailleurs": site_de(enfants["Tom"]),
+        **_tarifs(famille_durand),
         "familles.famille": famille_durand.pk,
         "familles.utilisateur": uid["durand"].pk,
         "messagerie.courriel": Courriel.objects.order_by("pk").first().pk,
@@ -276,7 +278,7 @@ def _mois():
     dernier = timezone.localdate().replace(day=1) - timezone.timedelta(days=1)
     campagne = campagnes.ouvrir(regie, dernier)
     return {
-        "facturation.regie": regie.pk,
+        "regie_restauration": regie.pk,
         "facturation.campagne": campagne.pk,
         "mois_dernier": dernier.replace(day=1).isoformat(),
     }
@@ -335,6 +337,17 @@ def _offre():
         "enfants.reservation": reservation.pk,
         "enfants.service": service.pk,
         "enfants.site": Site.objects.create(nom="Essai").pk,
+    }
+
+
+def _tarifs(famille):
+    """A grid, a régie and an aid that no invoice has used."""
+    return {
+        "facturation.grille": voter("restauration", "3,40").pk,
+        "facturation.regie": Regie.objects.create(code="essai", nom="Essai", regime="REGIE").pk,
+        "facturation.aidefamille": AideFamille.objects.create(
+            famille=famille, organisme="CCAS", montant=1, valable_du="2026-09-01"
+        ).pk,
     }
 
 

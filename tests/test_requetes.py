@@ -33,6 +33,7 @@ from enfants.models import (
     Site,
     TrancheAge,
 )
+from facturation.models import AideFamille, Produit, Regie
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -40,6 +41,7 @@ from messagerie.models import Courriel, ServiceMairie
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests.canaris import papier
+from tests.facturation.grilles_essai import voter
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +182,22 @@ class Lignes:
     def attente(self):
         return Attente.objects.create(**self._jour_d_un_enfant(), inscrite_par=self.parent)
 
+    def grille(self):
+        return voter(self.service().code, "3,40")
+
+    def regie(self):
+        nom = self._nom()
+        regie = Regie.objects.create(code=nom.lower(), nom=nom, regime="REGIE")
+        Produit.objects.create(regie=regie, service=self.service())
+        return regie
+
+    def aide(self):
+        famille, service = self.autre_famille(), self.service()
+        enfant = ajouter_enfant(famille, prenom="Léo", nom=famille.nom)
+        return AideFamille.objects.create(
+            famille=famille, enfant=enfant, service=service, organisme="CCAS", montant=1, valable_du="2026-09-01"
+        )
+
     def agent(self):
         nom = self._nom()
         return Utilisateur.objects.create(identifiant=nom.lower(), prenom="Agent", nom=nom, is_staff=True)
@@ -308,6 +326,9 @@ LISTES = {
     "enfants/reservation": Lignes.reservation,
     "enfants/service": Lignes.service,
     "enfants/site": Lignes.site,
+    "facturation/aidefamille": Lignes.aide,
+    "facturation/grille": Lignes.grille,
+    "facturation/regie": Lignes.regie,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,

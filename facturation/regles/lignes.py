@@ -7,11 +7,24 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, time, timedelta
+from decimal import Decimal
 from operator import attrgetter
 
 from enfants.regles.dates import en_clair
 from enfants.regles.presences import AFacturer, Code
-from facturation.regles.grilles import ZERO, Bareme, Baremes, Cause, Genre, Grille, Journee, Ligne, Payeur, Unite
+from facturation.regles.grilles import (
+    ZERO,
+    Bareme,
+    Baremes,
+    Cause,
+    Genre,
+    Grille,
+    Journee,
+    Ligne,
+    Majoration,
+    Payeur,
+    Unite,
+)
 from facturation.regles.tarifs import CENT, TarifInconnu, prix_unitaire
 from portail.outils.argent import arrondir, euros
 
@@ -45,7 +58,7 @@ def facturer(
         Unite.SEMAINE: _par_semaine,
     }[grille.unite](grille, payeur, dues, (debut, fin))
     lignes += _majorations(grille, payeur, dues)
-    return lignes + _aides(grille, payeur, lignes)
+    return lignes + aider(grille, payeur, lignes)
 
 
 def dues_de(journees: list[Journee]) -> list[Journee]:
@@ -203,7 +216,7 @@ def _majorations(grille, payeur, dues):
         for fois, journee in enumerate(concernees, 1):
             if fois < majoration.a_partir_de:
                 continue
-            prix = _supplement(grille, payeur, majoration, journee)
+            prix = supplement(grille, payeur, majoration, journee)
             double = majoration.double_des is not None and fois >= majoration.double_des
             nombre = 1
             if majoration.cause == Cause.DEPART_TARDIF:
@@ -217,7 +230,8 @@ def _majorations(grille, payeur, dues):
     return [ligne for ligne in lignes if ligne.prix]
 
 
-def _supplement(grille, payeur, majoration, journee):
+def supplement(grille: Grille, payeur: Payeur, majoration: Majoration, journee: Journee) -> Decimal:
+    """What an increase adds once to this day, in euros."""
     if majoration.montant is not None:
         return arrondir(majoration.montant)
     prix = prix_unitaire(grille, payeur, journee.jour, journee.formule)
@@ -235,7 +249,7 @@ def _fois(majoration, nombre):
 # --- What others pay -------------------------------------------------------------------------------------
 
 
-def _aides(grille, payeur, lignes):
+def aider(grille: Grille, payeur: Payeur, lignes: list[Ligne]) -> list[Ligne]:
     """What the helpers take off, each its own line, never more than what is left to pay; increases are the family's."""
     aidees = [ligne for ligne in lignes if ligne.genre == Genre.PRESTATION]
     reste = {rang: ligne.montant for rang, ligne in enumerate(aidees)}

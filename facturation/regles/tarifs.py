@@ -49,14 +49,14 @@ def _choisir(baremes, payeur, jour):
     if payeur.residente or not baremes.pourcent_exterieur:
         return prix
     de_plus = prix.montant * baremes.pourcent_exterieur / CENT
-    return _ajouter(prix, f"hors commune, + {_pourcent(baremes.pourcent_exterieur)}", de_plus)
+    return _ajouter(prix, f"hors commune, + {pourcent(baremes.pourcent_exterieur)}", de_plus)
 
 
 def _reduire(grille, payeur, prix):
     """The price by the rank of the child, rounded; the only rounding."""
     remise = grille.rangs[min(payeur.rang, len(grille.rangs)) - 1] if grille.rangs else ZERO
     if remise:
-        prix = _ajouter(prix, f"{_rang(payeur.rang)} enfant, − {_pourcent(remise)}", -prix.montant * remise / CENT)
+        prix = _ajouter(prix, f"{ordinal(payeur.rang)} enfant, − {pourcent(remise)}", -prix.montant * remise / CENT)
     return Prix(arrondir(max(prix.montant, ZERO)), prix.raison)
 
 
@@ -81,7 +81,7 @@ def _par_tranche(tranches, quotient):
     for numero, tranche in enumerate(tranches, 1):
         if tranche.au is None or quotient.valeur <= tranche.au:
             return Prix(tranche.montant, f"tranche {numero}, {_qf(quotient)}")
-    raise TarifInconnu(f"Aucune tranche ne va jusqu'au quotient {_nombre(quotient.valeur)}.")
+    raise TarifInconnu(f"Aucune tranche ne va jusqu'au quotient {nombre(quotient.valeur)}.")
 
 
 def _par_taux(bareme, quotient):
@@ -89,7 +89,7 @@ def _par_taux(bareme, quotient):
         if bareme.plafond is None:
             raise TarifInconnu("Sans quotient, un taux d'effort sans plafond ne donne pas de prix.")
         return Prix(bareme.plafond, "prix plafond, quotient non communiqué")
-    montant, dit = quotient.valeur * bareme.taux / CENT, f"{_pourcent(bareme.taux)} du {_qf(quotient)}"
+    montant, dit = quotient.valeur * bareme.taux / CENT, f"{pourcent(bareme.taux)} du {_qf(quotient)}"
     if bareme.plancher is not None and montant < bareme.plancher:
         return Prix(bareme.plancher, f"{dit}, prix plancher")
     if bareme.plafond is not None and montant > bareme.plafond:
@@ -97,19 +97,21 @@ def _par_taux(bareme, quotient):
     return Prix(montant, dit)
 
 
-def _nombre(valeur):
+def nombre(valeur: Decimal) -> str:
     """« 812 », « 812,50 »: without what says nothing."""
     texte = f"{valeur:.2f}".removesuffix(".00")
     return texte.replace(".", ",")
 
 
-def _pourcent(valeur):
+def pourcent(valeur: Decimal) -> str:
+    """« 0,5 % »."""
     return f"{format(valeur.normalize(), 'f').replace('.', ',')}\u00a0%"
 
 
 def _qf(quotient):
-    return f"QF {_nombre(quotient.valeur)} au {quotient.du:%d/%m}"
+    return f"QF {nombre(quotient.valeur)} au {quotient.du:%d/%m}"
 
 
-def _rang(rang):
+def ordinal(rang: int) -> str:
+    """« 1er », « 2e »."""
     return "1er" if rang == 1 else f"{rang}e"

@@ -21,6 +21,7 @@ from enfants.regles.planning import Etat, Geste, jusqu_au, pourquoi_rien
 from enfants.reservations import Changement
 from familles.pages import page_famille
 from portail.outils.dates import JOURS, MOIS, jour
+from portail.pages.planning.prix import prix_de_case
 
 ANNEES = range(2020, 2100)
 # What the legend explains, in the order a parent meets them.
@@ -259,6 +260,7 @@ def _page_case(request, cellule, *, erreur="", status=200):
     case, pourquoi = cellule.case(), "" if gestes else pourquoi_rien(cellule.contexte)
     if case.phrase and case.phrase in pourquoi:
         pourquoi = ""
+    prix = prix_de_case(request.famille, cellule)
     dite = any(possible.phrase and possible.phrase in case.phrase for possible in gestes)
     contexte = {
         "enfant": enfant,
@@ -268,7 +270,8 @@ def _page_case(request, cellule, *, erreur="", status=200):
         # Said once: beside the state, or with the button that it limits.
         "phrase": "" if dite else case.phrase,
         "gestes": gestes,
-        "formules": offre.formules if any(g.geste in (Geste.RESERVER, Geste.ATTENDRE) for g in gestes) else (),
+        "formules": prix.formules if prix else (),
+        "prix": prix,
         "pourquoi_rien": pourquoi,
         "demande": _demande_en_attente(request, cellule) if cellule.contexte.marques.demande else None,
         "lien_absence": f"{reverse('absence')}?enfants={enfant.pk}&du={le}&retour={le + timedelta(days=1)}"

@@ -17,6 +17,7 @@ from enfants.regles.planning import Geste
 from enfants.reservations import CHANGEMENTS_MAX, Changement, Verdict
 from familles.pages import page_famille
 from portail.pages.planning.mois import annoncer
+from portail.pages.planning.prix import chiffrer
 
 GESTES = (Geste.RESERVER, Geste.ANNULER, Geste.ATTENDRE)
 
@@ -91,6 +92,7 @@ def montrer(request, changements: list[Changement], semaine: date | None = None)
         "directs": _par_geste(directs),
         "attendus": par_enfant_en_bref(attendus),
         "notes": _notes(attendus),
+        "cout": chiffrer(request.famille, directs + attendus),
         "impossibles": _par_raison([v for v in verdicts if not v.possible]),
         "changements": ecrire(utiles),
         "bouton": compter_verdicts(directs + attendus) if utiles else "",
