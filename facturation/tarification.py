@@ -1,4 +1,4 @@
-"""The voted prices and the families as the rules read them, and the price of a day before it is booked."""
+"""The voted prices and the families as the rules read them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from enfants.regles.annees import annee_scolaire
 from enfants.regles.dates import en_clair
 from facturation.models import AideFamille, Grille, Tarif
 from facturation.regles import grilles as regles
-from facturation.regles.tarifs import Prix, TarifInconnu, prix_unitaire
 from familles.models import Famille, QuotientFamilial
 
 
@@ -142,16 +141,3 @@ class Payeurs:
                 if a.enfant_id in (None, enfant) and a.service_id in (None, service)
             ),
         )
-
-
-def simuler(famille: Famille, enfant: Enfant, service: int, jour: date, formule: int | None = None) -> Prix | None:
-    """The price of a day of this service, and why; None where no grid is valid that day, or it gives none."""
-    datee = next((g for g in grilles([service], jour, jour).get(service, []) if g.vaut(jour)), None)
-    if datee is None:
-        return None
-    try:
-        return prix_unitaire(
-            datee.grille, Payeurs([famille.pk], jour, jour).payeur(famille.pk, enfant.pk, service), jour, formule
-        )
-    except TarifInconnu:
-        return None
