@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from facturation.models import (
     Article,
+    AvisFacture,
     Compteur,
     Ecriture,
     Facture,
@@ -26,6 +27,7 @@ from facturation.models import (
     Role,
 )
 from facturation.regles.partages import repartir
+from facturation.taches import balayer_factures
 from familles.models import Famille, Utilisateur
 from portail.outils.argent import euros
 
@@ -267,6 +269,8 @@ def creer_avoir(facture: Facture, *, motif: str, par: Utilisateur) -> Facture:
     if Article.objects.filter(facture=facture).update(etat=Article.Etat.ANNULE, dit_le=aujourdhui):
         titre = facture.ecritures.get(nature=Ecriture.Nature.TITRE)
         _contre_passer(titre, f"Annulation du titre de la facture {facture.numero_complet}", par)
+    AvisFacture.objects.create(facture=avoir)
+    balayer_factures.enqueue()
     return avoir
 
 

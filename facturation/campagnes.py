@@ -14,7 +14,7 @@ from facturation.actions import ActionImpossible
 from facturation.emission import emettre
 from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, Regie
 from facturation.preparation import preparer
-from facturation.taches import balayer_campagnes
+from facturation.taches import balayer_campagnes, balayer_factures
 from familles.models import Famille, Utilisateur
 
 LOT = 2000  # households a transaction
@@ -102,6 +102,7 @@ def un_lot(campagne: int, taille: int = LOT) -> int:
         campagne.etape = Etape.PREPAREE if campagne.etape == Etape.PREPARATION else Etape.EMISE
         campagne.finie_le = timezone.now()
         campagne.save(update_fields=["etape", "finie_le"])
+        balayer_factures.enqueue()  # the families are told
         return 0
     faire = preparer if campagne.etape == Etape.PREPARATION else emettre
     faire(campagne, familles[0], familles[-1])

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Exists, F, OuterRef, Sum
+from django.db.models import Case, Exists, F, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import ExtractYear
 
 from enfants.regles.annees import bornes
 from facturation.models import Article, Ecriture, Facture, Regie, Reglement
+from facturation.regles import payfip
 from familles.models import Famille
 from portail.outils.argent import euros
 
@@ -84,6 +86,29 @@ def etat(facture: Facture, aujourdhui: date) -> Etat:
 
 
 @dataclass(frozen=True)
+class Total:
+    """What moved for a régie over a school year: debits less credits, in euros."""
+
+    regie: str
+    est_titre: bool
+    annee: int
+    solde: Decimal
+
+
+def totaux(famille: Famille) -> list[Total]:
+    """By régie, then by school year; one query. A balance is the sum of some of them."""
+    annee = ExtractYear("le") - Case(When(le__month__lt=9, then=Value(1)), default=Value(0))
+    lignes = (
+        Ecriture.objects.filter(famille=famille)
+        .annotate(annee=annee)
+        .values_list("regie__nom", "regie__regime", "annee")
+        .annotate(solde=Sum(F("debit") - F("credit")))
+        .order_by("regie__ordre", "regie__nom", "regie", "annee")
+    )
+    return [Total(nom, regime == Regie.Regime.TITRE, annee, solde) for nom, regime, annee, solde in lignes]
+
+
+@dataclass(frozen=True)
 class LigneReleve:
     """An operation of the account.
 
@@ -108,6 +133,7 @@ class Releve:
     """The operations of a school year, from 1 September to 31 August.
 
     :param ancien_solde, solde: what the family owed before, and owes after; below zero, to its credit.
+    :param factures: those of the year, drafts carried over among them, the newest first.
     """
 
     annee: int
@@ -116,21 +142,24 @@ class Releve:
     debit: Decimal
     credit: Decimal
     solde: Decimal
+    factures: list[Facture]
 
 
-def releve(famille: Famille, annee: int) -> Releve:
-    """The account of a household over a school year; three queries."""
+def releve(famille: Famille, annee: int, *, ancien: Decimal | None = None) -> Releve:
+    """The account of a household over a school year; two queries, three without ``ancien``.
+
+    :param ancien: what the family owed before the year, where it is known.
+    """
     du, au = bornes(annee)
     ecritures = Ecriture.objects.filter(famille=famille)
-    ancien = ecritures.filter(le__lt=du).aggregate(t=Sum(F("debit") - F("credit")))["t"] or ZERO
+    if ancien is None:
+        ancien = ecritures.filter(le__lt=du).aggregate(t=Sum(F("debit") - F("credit")))["t"] or ZERO
     rows = list(ecritures.filter(le__range=(du, au)).select_related("reglement").order_by("le", "pk"))
-    factures = {
-        facture.pk: facture
-        for facture in Facture.objects.filter(pk__in={row.facture_id for row in rows} - {None})
-        .avec_reste()
-        .select_related("article")
-        .order_by("pk")
-    }
+    de_l_annee = Q(emise_le__range=(du, au)) | Q(reporte_le__range=(du, au))
+    lues = Facture.objects.filter(famille=famille)
+    lues = lues.filter(de_l_annee | Q(pk__in={row.facture_id for row in rows} - {None}))
+    lues = lues.avec_reste().select_related("article__role", "regie")
+    factures = {facture.pk: facture for facture in lues.order_by("-mois", "-emise_le", "-pk")}
     lignes, solde = [], ancien
     for row in rows:
         solde += row.debit - row.credit
@@ -149,7 +178,8 @@ def releve(famille: Famille, annee: int) -> Releve:
             )
         )
     debit, credit = sum((r.debit for r in rows), ZERO), sum((r.credit for r in rows), ZERO)
-    return Releve(annee, ancien, lignes, debit, credit, solde)
+    ici = [f for f in factures.values() if du <= (f.emise_le or f.reporte_le) <= au]
+    return Releve(annee, ancien, lignes, debit, credit, solde, ici)
 
 
 def _regle(facture):
@@ -165,6 +195,19 @@ def solde_en_clair(solde: Decimal) -> str:
     if solde > 0:
         return f"Vous devez {euros(solde)}"
     return f"Vous avez {euros(-solde)} d'avance" if solde < 0 else "Votre compte est à jour"
+
+
+def se_paie_en_ligne(facture: Facture, aujourdhui: date) -> bool:
+    """May the family pay it on PayFiP today? From 1 €; a titre, once the trésorerie has it.
+
+    :param facture: from ``avec_reste()``, with its ``article`` and its ``regie``.
+    """
+    regie, article = facture.regie, getattr(facture, "article", None)
+    if regie.payfip == Regie.PayFip.AUCUN or not payfip.est_payable(facture.echeance, aujourdhui, regie.payfip_jours):
+        return False
+    if regie.est_titre:
+        return article is not None and article.etat == Article.Etat.A_PAYER
+    return facture.reste >= payfip.MINIMUM
 
 
 def avec_annulation(reglements):

@@ -1,4 +1,4 @@
-"""What the worker does of billing; each task only wakes a sweep of rows."""
+"""What the worker does of billing; each task only wakes a sweep of rows, which ``manage.py horloge`` runs too."""
 
 from django_tasks import task
 
@@ -8,3 +8,10 @@ def balayer_campagnes():
     from facturation.campagnes import poursuivre
 
     poursuivre()
+
+
+@task()
+def balayer_factures():
+    from facturation.avis import envoyer_avis
+
+    envoyer_avis()

@@ -100,6 +100,7 @@ class Envoi:
 
     :param famille: its key.
     :param destinataire: key of the only adult who reads it; None for both.
+    :param objet: what it is about, which has just been made: no thread about it is looked for.
     """
 
     famille: int
@@ -108,6 +109,7 @@ class Envoi:
     destinataire: int | None = None
     lien: str = ""
     lien_libelle: str = ""
+    objet: Objet = Objet()
 
 
 @transaction.atomic
@@ -117,6 +119,7 @@ def diffuser(
     par: Utilisateur | None,
     service: ServiceMairie | None = None,
     diffusion: Diffusion | None = None,
+    modele: str = "nouveau_message",
 ) -> list[Message]:
     """A message, each household its own, appears in many inboxes, and a mail says that one awaits.
 
@@ -124,6 +127,7 @@ def diffuser(
 
     :param par: the agent who causes it, None for the portal itself.
     :param diffusion: of which these are the copies.
+    :param modele: the mail, which tells nothing of the family.
     """
     envois, maintenant = list(envois), timezone.now()
     if not envois:
@@ -137,6 +141,9 @@ def diffuser(
             dernier_le=maintenant,
             mairie_le=maintenant,
             diffusion=diffusion,
+            contexte=e.objet.cle,
+            contexte_libelle=e.objet.libelle[:150],
+            contexte_lien=e.objet.lien,
         )
         for e in envois
     )
@@ -154,7 +161,7 @@ def diffuser(
     )
     entiers = {e.famille for e in envois if e.destinataire is None}
     seuls = {e.destinataire for e in envois if e.destinataire is not None}
-    prevenir_adultes(Q(famille__in=entiers) | Q(pk__in=seuls), "nouveau_message")
+    prevenir_adultes(Q(famille__in=entiers) | Q(pk__in=seuls), modele)
     return messages
 
 

@@ -23,6 +23,7 @@ D_UN_ENFANT = {
     *("demander_enfant", "inscriptions", "jours_habituels"),
 }
 D_UNE_DEMANDE = {"demande", "joindre_justificatif"}
+D_UNE_FACTURE = {"facture"}
 
 
 def gabarit(request):
@@ -38,11 +39,11 @@ def gabarit(request):
 
 
 def lien_contact(request) -> str:
-    """Address of « Nous contacter », about the child or the demande of the page; None for who has no family."""
+    """Address of « Nous contacter », about what the page shows; ``request`` is None for who has no family."""
     page, contact = getattr(request, "resolver_match", None), reverse("contact")
     if page is None:
         return contact
-    for noms, quoi in ((D_UN_ENFANT, "enfant"), (D_UNE_DEMANDE, "demande")):
+    for noms, quoi in ((D_UN_ENFANT, "enfant"), (D_UNE_DEMANDE, "demande"), (D_UNE_FACTURE, "facture")):
         if page.url_name in noms:
             return f"{contact}?{quoi}={page.kwargs['uuid']}"
     return contact

@@ -19,6 +19,7 @@ from enfants.attente import offrir_les_places
 from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from facturation import campagnes
+from facturation.avis import envoyer_avis
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
 from messagerie import courriels
@@ -47,6 +48,7 @@ def passer() -> None:
     offrir_les_places(maintenant)
     poursuivre()
     campagnes.poursuivre()
+    envoyer_avis()
     envoyer_courriels()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("resumes-familles", timedelta(minutes=10), courriels.envoyer_resumes)

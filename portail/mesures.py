@@ -125,6 +125,12 @@ PAGES = [
         Budget(requetes=6, rapport=2),
         "demandes.views.charger_liste",
     ),
+    Page(
+        "Relevé de compte",
+        lambda banc: reverse("releve"),
+        Budget(requetes=7, rapport=2),
+        "portail.pages.releve.charger_releve",
+    ),
     Page("Mois d'un enfant", _mois, Budget(requetes=8, ko=60, rapport=2), f"{PLANNING}.mois.charger_mois"),
     Page("Semaine de tous", _semaine, Budget(requetes=10, rapport=2), f"{PLANNING}.semaine.charger_semaine", True),
 ]

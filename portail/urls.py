@@ -1,10 +1,23 @@
 """Addresses of the portal: a contract, see ARCHITECTURE.md."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
-from portail.pages import abonnement, accueil, confirmation, ecrire, fiches, mes_enfants, mon_compte, publications
+from portail.pages import (
+    abonnement,
+    accueil,
+    confirmation,
+    ecrire,
+    facture,
+    fiches,
+    mes_enfants,
+    mon_compte,
+    publications,
+    releve,
+)
 from portail.pages.planning import absence, mois, recapitulatif, semaine
+
+register_converter(releve.Annee, "annee")
 
 urlpatterns = [
     path("", accueil.accueil, name="accueil"),
@@ -42,7 +55,13 @@ urlpatterns = [
     path("documents/fiche-inscription.pdf", fiches.fiche_vierge, name="fiche_vierge"),
     path("mes-enfants/<uuid:uuid>/fiche-inscription.pdf", fiches.fiche_inscription, name="fiche_inscription"),
     path("mes-enfants/<uuid:uuid>/confirmer/", confirmation.confirmer, name="confirmer_dossier"),
-    path("releve/", mes_enfants.releve, name="releve"),
+    path("releve/", releve.releve, name="releve"),
+    path("releve/<annee:annee>/", releve.releve, name="releve_annee"),
+    path("releve/<annee:annee>/reglements/", releve.reglements, name="reglements"),
+    path("releve/<annee:annee>/releve.csv", releve.releve_csv, name="releve_csv"),
+    path("releve/<annee:annee>/releve.pdf", releve.releve_pdf, name="releve_pdf"),
+    path("factures/<uuid:uuid>/", facture.facture, name="facture"),
+    path("factures/<uuid:uuid>/facture.pdf", facture.pdf, name="facture_pdf"),
     path("messagerie/nouveau/", ecrire.ecrire, name="ecrire"),
     path("", include("familles.urls")),
     path("", include("messagerie.urls")),

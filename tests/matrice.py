@@ -602,6 +602,22 @@ MATRICE: dict[str, list[Ligne]] = {
         page_publique("/calendrier/inconnu.ics", get=404, post=405, quoi="adresse inconnue"),
     ],
     "releve/": [page_famille("/releve/")],
+    "releve/<annee:annee>/": [
+        page_famille("/releve/{annee}/"),
+        page_famille("/releve/1999-2000/", foyer=(), quoi="année où rien ne s'est passé"),
+    ],
+    "releve/<annee:annee>/reglements/": [page_famille("/releve/{annee}/reglements/")],
+    "releve/<annee:annee>/releve.csv": [page_famille("/releve/{annee}/releve.csv", post=405, ailleurs=(404, 405))],
+    "releve/<annee:annee>/releve.pdf": [page_famille("/releve/{annee}/releve.pdf", post=405, ailleurs=(404, 405))],
+    "factures/<uuid:uuid>/": [
+        page_famille("/factures/{facture}/", foyer=DURAND, quoi="facture des Durand"),
+        page_famille("/factures/{brouillon}/", foyer=(), quoi="brouillon de facture"),
+        page_famille("/factures/{inconnu}/", foyer=(), quoi="facture inconnue"),
+    ],
+    # PLACEHOLDER: until the PDF is served.
+    "factures/<uuid:uuid>/facture.pdf": [
+        page_famille("/factures/{facture}/facture.pdf", get=404, post=405, ailleurs=(404, 405)),
+    ],
     # --- Ways in and out
     "connexion/": [
         Ligne(
@@ -695,6 +711,8 @@ MATRICE: dict[str, list[Ligne]] = {
         page_famille("/messagerie/nouveau/?enfant={adam}", foyer=("benali",), post=422, quoi="Adam, à Benali seul"),
         page_famille("/messagerie/nouveau/?enfant={ancien}", foyer=(), quoi="enfant qui a quitté les Durand"),
         page_famille("/messagerie/nouveau/?enfant={inconnu}", foyer=(), quoi="enfant inconnu"),
+        page_famille("/messagerie/nouveau/?facture={facture}", foyer=DURAND, post=422, quoi="facture des Durand"),
+        page_famille("/messagerie/nouveau/?facture={brouillon}", foyer=(), quoi="brouillon de facture"),
     ],
     "messagerie/ranger/": [
         _ranger("supprimer", "{fil}", DURAND, {"messagerie_rangement"}),

@@ -44,7 +44,7 @@ from enfants.models import (
     Site,
     Vaccin,
 )
-from enfants.regles.annees import a_venir
+from enfants.regles.annees import a_venir, annee_scolaire, libelle
 from facturation import campagnes
 from facturation.models import AideFamille, Regie
 from familles.actions import SEL_COURRIEL
@@ -58,6 +58,7 @@ from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests import matrice
 from tests.conftest import ClientVerifie
+from tests.facturation.essai import facture_essai, regie_essai
 from tests.facturation.grilles_essai import voter
 from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
 from tests.papiers import sans_encre
@@ -269,6 +270,7 @@ def monde(profils, famille_durand, familles_de):
         "portail.commune": 1,
         **_publications(),
         **_mois(),
+        **_factures(famille_durand),
     }
 
 
@@ -281,6 +283,16 @@ def _mois():
         "regie_restauration": regie.pk,
         "facturation.campagne": campagne.pk,
         "mois_dernier": dernier.replace(day=1).isoformat(),
+    }
+
+
+def _factures(famille):
+    """Of the household: an invoice, a draft; and the school year."""
+    regie = regie_essai()
+    return {
+        "facture": facture_essai(famille, regie).uuid,
+        "brouillon": facture_essai(famille, regie, emise=False).uuid,
+        "annee": libelle(annee_scolaire(timezone.localdate())),
     }
 
 

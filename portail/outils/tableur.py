@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
@@ -13,8 +14,10 @@ DEBUTS_DE_FORMULE = ("=", "+", "-", "@", "\t", "\r")
 def cellule(valeur) -> str:
     """The text of a cell; one that a spreadsheet would compute is preceded by an apostrophe, which shows it as it is.
 
-    Families choose their names: « =HYPERLINK(…) » must not run on an agent's machine.
+    Families choose their names: « =HYPERLINK(…) » must not run on an agent's machine. A sum of money stays a number.
     """
+    if isinstance(valeur, Decimal):
+        return f"{valeur:.2f}".replace(".", ",")
     texte = "" if valeur is None else str(valeur)
     # A line feed first is skipped by some programs, which then read what follows as a formula.
     return f"'{texte}" if texte.lstrip("\n ").startswith(DEBUTS_DE_FORMULE) else texte

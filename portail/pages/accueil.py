@@ -21,12 +21,14 @@ from enfants import bientot, offre
 from enfants.dossier import avec_papiers, pressants_de
 from enfants.planning import enfants_de
 from enfants.regles.dates import JOURS, enumerer, jours_en_clair, periode
+from facturation.situation import situations
 from familles.pages import page_famille
 from portail.commune import Commune
 from portail.contexte import fils_non_lus
 from portail.outils.dates import heure, quand
 from portail.outils.dates import jour as en_mots
 from portail.outils.francais import au_milieu
+from portail.pages import compte_presentation as presentation
 from portail.publications import Actualite
 
 DELAI = timedelta(hours=48)  # a deadline that passes sooner is told
@@ -60,6 +62,14 @@ class Nouvelle(NamedTuple):
     suite: str  # where the whole text is, when it is too long for here
 
 
+class Compte(NamedTuple):
+    """The frames « Informations compte » and « Factures impayées »."""
+
+    soldes: list[presentation.Solde]
+    impayees: list[presentation.LigneFacture]
+    tresorerie: presentation.Tresorerie | None
+
+
 @dataclass
 class AccueilPrepare:
     """All that the first page prints.
@@ -72,10 +82,19 @@ class AccueilPrepare:
     actualites: list[Nouvelle]
     enfants: list[CarteEnfant]
     en_attente: list[Ligne]
+    compte: Compte
 
     @property
     def lignes(self):
-        return [*self.alertes, *self.autres, *self.actualites, *self.enfants, *self.en_attente]
+        return [
+            *self.alertes,
+            *self.autres,
+            *self.actualites,
+            *self.enfants,
+            *self.en_attente,
+            *self.compte.soldes,
+            *self.compte.impayees,
+        ]
 
 
 def accueil(request):
@@ -129,6 +148,18 @@ def charger_accueil(request) -> AccueilPrepare:
         ],
         enfants=cartes,
         en_attente=lignes(recentes[:DEMANDES]),
+        compte=_compte(request.famille, aujourdhui),
+    )
+
+
+def _compte(famille, aujourdhui) -> Compte:
+    """What the household owes, régie by régie, and its invoices that are still due, the first due first."""
+    trouvees = situations(famille)
+    dues = sorted((facture for s in trouvees for facture in s.impayees), key=lambda facture: facture.echeance)
+    return Compte(
+        [presentation.solde(s.regie.nom, s.regie.est_titre, s.solde) for s in trouvees],
+        [presentation.ligne_de_facture(facture, aujourdhui) for facture in dues],
+        presentation.tresorerie((s.regie.nom, s.regie.est_titre) for s in trouvees),
     )
 
 

@@ -11,10 +11,12 @@ from django.utils import timezone
 from demandes.models import Demande
 from enfants.messages import adultes_suspendus
 from enfants.models import Enfant
+from facturation.models import Facture, LigneFacture
 from familles.models import Responsable, Utilisateur
 from messagerie.models import Fil, Lecture, ReponseType, ServiceMairie
 from portail.outils.dates import quand
 from portail.outils.pieces import PiecesField, regles_des_pieces
+from portail.pages.compte_presentation import adresse_si_elle_existe
 
 TEXTE_MAX = 10_000
 
@@ -143,6 +145,8 @@ def _sans_acces(fil):
     enfants = []
     if quoi == "enfant":
         enfants = list(Enfant.objects.filter(uuid=uuid))
+    elif quoi == "facture":
+        enfants = list(Enfant.objects.filter(pk__in=LigneFacture.objects.filter(facture__uuid=uuid).values("enfant")))
     elif demande := Demande.objects.filter(uuid=uuid).first():
         enfants = demande.enfants_concernes()
     suspendus = adultes_suspendus(fil.famille, enfants)
@@ -163,9 +167,11 @@ def a_propos(fil: Fil, agent: Utilisateur) -> tuple[str, str] | None:
         url = _page("demandes_demande", Demande.objects.ouvertes_a(agent).filter(uuid=uuid))
     elif quoi == "enfant" and agent.has_perm("enfants.view_enfant"):
         url = _page("enfants_enfant", Enfant.objects.accessibles_a(agent).filter(uuid=uuid))
+    elif quoi == "facture" and agent.has_perm("facturation.view_facture"):
+        url = _page("facturation_facture", Facture.objects.filter(uuid=uuid))
     return fil.contexte_libelle, url
 
 
 def _page(modele, lignes):
     cle = lignes.order_by().values_list("pk", flat=True).first()
-    return reverse(f"admin:{modele}_change", args=[cle]) if cle else ""
+    return adresse_si_elle_existe(f"admin:{modele}_change", cle) if cle else ""

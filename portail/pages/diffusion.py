@@ -13,6 +13,8 @@ from django.utils import timezone
 from enfants import destinataires
 from enfants.models import Classe, Ecole, Enfant, Service, Site
 from enfants.regles.annees import a_venir, annee_scolaire, libelle
+from facturation.destinataires import en_retard
+from facturation.models import Regie
 from messagerie import diffusions
 from messagerie.courriels import a_prevenir
 from messagerie.models import Diffusion
@@ -31,7 +33,10 @@ SELECTIONS = {
     "reservations": "Les enfants qui ont réservé un service, un jour donné",
     "inscrits": "Les enfants inscrits à un service pour l'année",
     "papiers": "Les enfants à qui il manque un papier, ou dont un papier expire bientôt",
+    "impayes": "Les familles qui ont une facture en retard",
 }
+# What tells something of the families: the permission to know it already.
+RESERVEES = {"papiers": "enfants.view_enfant", "impayes": "facturation.view_facture"}
 # Selection -> what it needs; the field -> the sentence when it is missing.
 NECESSAIRES = {
     "ecole": ["ecole"],
@@ -74,14 +79,15 @@ class MessageGroupeForm(TexteForm):
     )
     site = forms.ModelChoiceField(Site.objects.all(), label="Site", required=False, empty_label="Tous les sites")
     annee = forms.TypedChoiceField(label="Année scolaire", required=False, coerce=int, empty_value=None)
+    regie = forms.ModelChoiceField(Regie.objects.all(), label="Régie", required=False, empty_label="Toutes les régies")
 
     def __init__(self, *args, agent, **kwargs):
         super().__init__(*args, agent=agent, **kwargs)
         aujourdhui = timezone.localdate()
         annees = sorted({annee_scolaire(aujourdhui), a_venir(aujourdhui)})
         self.fields["annee"].choices = [(annee, libelle(annee)) for annee in annees]
-        if not agent.has_perm("enfants.view_enfant"):  # it would tell whose file lacks what
-            self.fields["selection"].choices = [c for c in SELECTIONS.items() if c[0] != "papiers"]
+        fermees = {nom for nom, permission in RESERVEES.items() if not agent.has_perm(permission)}
+        self.fields["selection"].choices = [c for c in SELECTIONS.items() if c[0] not in fermees]
 
     def clean(self):
         donnees = super().clean()
@@ -102,6 +108,8 @@ class MessageGroupeForm(TexteForm):
                 return ", ".join(filter(None, [str(d["activite"]), jour(d["jour"]), str(d["site"] or "")]))
             case "inscrits":
                 return f"Inscrits à {d['activite']}, {libelle(d['annee'])}"
+            case "impayes":
+                return ", ".join(filter(None, ["Factures en retard", str(d["regie"] or "")]))
         return SELECTIONS[d["selection"]]
 
     def foyers(self) -> list[destinataires.Foyer]:
@@ -118,6 +126,8 @@ class MessageGroupeForm(TexteForm):
                 enfants = destinataires.inscrits(d["activite"], d["annee"], aujourdhui)
             case "papiers":
                 enfants = destinataires.a_papiers_manquants(aujourdhui)
+            case "impayes":
+                return en_retard(aujourdhui, d["regie"])
             case _:
                 return destinataires.tous_les_foyers(aujourdhui)
         if not isinstance(enfants, list):

@@ -1,6 +1,8 @@
 """Écrire à la mairie, and « Nous contacter »: a question keeps in mind what it is about."""
 
+import re
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,17 +10,24 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from demandes.models import Demande
 from demandes.types.base import TypeDemande
 from enfants.messages import adultes_suspendus
-from enfants.models import Enfant
+from enfants.models import Enfant, SuspensionAcces
+from facturation.avis import objet_de
+from facturation.models import Facture, LigneFacture
 from familles.models import Responsable
 from familles.pages import page_famille
 from messagerie import actions
 from messagerie.actions import Objet
 from messagerie.forms import EcrireForm
 from messagerie.models import Fil, ServiceMairie
+from portail.outils.dates import jour as en_mots
+
+COMPTABILITE = "comptabilite"  # code of the service that answers about invoices
+CLE = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Propos:
 
     :param requete: what leads here again, « demande=<uuid> ».
     :param service: code of the service that knows about it.
+    :param corps: what the text begins with.
     """
 
     requete: str
@@ -34,10 +44,11 @@ class Propos:
     sujet: str
     service: str
     enfants: list[Enfant] = field(default_factory=list)
+    corps: str = ""
 
 
 def lire_propos(request) -> Propos | None:
-    """What ``?demande=`` or ``?enfant=`` names; None without, whatever else the address says.
+    """What ``?demande=``, ``?enfant=`` or ``?facture=`` names; None without, whatever else the address says.
 
     :raises Http404: unknown, of another family, or of a child that this adult may no longer see.
     """
@@ -54,7 +65,42 @@ def lire_propos(request) -> Propos | None:
         )
         sujet = f"Question au sujet {enfant.de_prenom}"
         return Propos(f"enfant={enfant.uuid}", objet, sujet, TypeDemande.service, [enfant])
+    if cle := request.GET.get("facture"):
+        factures = Facture.objects.visibles_par(request.user.adulte)
+        facture = get_object_or_404(factures, uuid=_uuid_ou_404(cle))
+        return _contester(request, facture) if "ligne" in request.GET else _question_sur(facture)
     return None
+
+
+def _question_sur(facture):
+    objet, enfants = objet_de(facture), Enfant.objects.filter(pk__in=facture.lignes.values("enfant")).order_by("pk")
+    sujet = f"Question sur ma facture {facture.numero_complet}"
+    return Propos(f"facture={facture.uuid}", objet, sujet, COMPTABILITE, list(enfants))
+
+
+def _contester(request, facture):
+    """A day of a line of this invoice, with what the line says of it.
+
+    :raises Http404: the line is of another invoice, the day of another line, or the child of those that this adult
+        may no longer see.
+    """
+    cle, iso = request.GET["ligne"], request.GET.get("jour", "")
+    lignes = facture.lignes.select_related("enfant", "service")
+    ligne: LigneFacture = get_object_or_404(lignes, pk=int(cle) if CLE.fullmatch(cle) else 0)
+    phrase = next((phrase for jour, phrase in ligne.jours if jour == iso), None)
+    if phrase is None or _est_cache(ligne.enfant_id, request.user.adulte):
+        raise Http404("Jour inconnu")
+    quand = en_mots(date.fromisoformat(iso))
+    quoi = ", ".join(filter(None, [ligne.prenom, str(ligne.service or ligne.libelle)]))
+    return Propos(
+        f"facture={facture.uuid}&ligne={ligne.pk}&jour={iso}",
+        objet_de(facture),
+        f"Facture {facture.numero_complet}\u00a0: je conteste le {quand}",
+        COMPTABILITE,
+        [ligne.enfant] if ligne.enfant else [],
+        f"Bonjour,\n\nSur la facture {facture.numero_complet}, je conteste le {quand} ({quoi}).\n"
+        f"La facture dit\u00a0: «\u00a0{phrase}\u00a0»\n\nVoici pourquoi\u00a0:\n",
+    )
 
 
 def _uuid_ou_404(texte):
@@ -64,6 +110,11 @@ def _uuid_ou_404(texte):
         raise Http404("Objet inconnu") from None
 
 
+def _est_cache(enfant, adulte):
+    suspensions = SuspensionAcces.objects.en_vigueur(timezone.localdate())
+    return suspensions.filter(enfant=enfant, adulte=adulte).exists()
+
+
 @page_famille
 def ecrire(request):
     """A new thread; where one about the same thing goes on already, the parent writes in it."""
@@ -71,7 +122,8 @@ def ecrire(request):
     autres = {autre.pk for autre in request.famille.adultes()} - {adulte.pk}
     seul = bool(propos and autres & adultes_suspendus(request.famille, propos.enfants))
     if request.method != "POST":
-        if propos and (fil := fil_ouvert(propos.objet, adulte, seul=seul)):
+        # What is contested is written here: it joins the thread that goes on.
+        if propos and not propos.corps and (fil := fil_ouvert(propos.objet, adulte, seul=seul)):
             return redirect(f"{fil.get_absolute_url()}#repondre")
         return _montrer(request, EcrireForm(initial=_initial(propos), a_deux=bool(autres)), propos, seul)
     form = EcrireForm(request.POST, request.FILES, a_deux=bool(autres))
@@ -105,7 +157,8 @@ def _montrer(request, form, propos, seul, status=200):
 def _initial(propos):
     if propos is None:
         return {}
-    return {"sujet": propos.sujet, "service": ServiceMairie.objects.joignables().filter(code=propos.service).first()}
+    service = ServiceMairie.objects.joignables().filter(code=propos.service).first()
+    return {"sujet": propos.sujet, "service": service, "corps": propos.corps}
 
 
 def fil_ouvert(objet: Objet, adulte: Responsable, *, seul: bool) -> Fil | None:

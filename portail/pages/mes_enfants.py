@@ -227,8 +227,3 @@ def _agent_peut_ouvrir(agent, document):
     if not agent.has_perm("enfants.view_sante" if document.est_de_sante else "enfants.change_enfant"):
         return False
     return Enfant.objects.accessibles_a(agent).filter(pk=document.enfant_id).exists()
-
-
-@page_famille
-def releve(request):
-    return render(request, "portail/releve.html")

@@ -76,3 +76,36 @@ def emettre_essai(facture: Facture, emise_le: date, echeance: date) -> None:
         debit=facture.total,
         facture=facture,
     )
+
+
+def factures_en_nombre(famille: Famille, regie: Regie, nombre: int, emise_le=None) -> list[Facture]:
+    """So many issued invoices with their entries, and no line: for what a page costs."""
+    emise_le = emise_le or date(2026, 11, 2)
+    premier = prendre_numeros(emise_le.year, nombre)
+    factures = Facture.objects.bulk_create(
+        Facture(
+            famille=famille,
+            regie=regie,
+            mois=MOIS,
+            exercice=emise_le.year,
+            numero=premier + rang,
+            etat=Facture.Etat.EMISE,
+            emise_le=emise_le,
+            echeance=emise_le + timedelta(days=30),
+            total=Decimal("12.50"),
+        )
+        for rang in range(nombre)
+    )
+    Ecriture.objects.bulk_create(
+        Ecriture(
+            famille=famille,
+            regie=regie,
+            le=emise_le,
+            nature=Ecriture.Nature.FACTURE,
+            libelle=f"Facture {facture.numero_complet}",
+            debit=facture.total,
+            facture=facture,
+        )
+        for facture in factures
+    )
+    return factures

@@ -1,6 +1,7 @@
 """Accueil: what asks for attention, the news, the children, the frames of the account; its price."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -23,6 +24,8 @@ from enfants.models import (
     Service,
     SuspensionAcces,
 )
+from facturation.actions import encaisser, prendre_en_role
+from facturation.models import Article
 from familles.models import Utilisateur
 from messagerie.actions import marquer_lu, notifier
 from messagerie.models import Fil
@@ -31,6 +34,7 @@ from portail.mesures import PAGES
 from portail.outils import fichiers
 from portail.pages import accueil
 from portail.publications import Actualite
+from tests.facturation.essai import facture_essai, factures_en_nombre, regie_essai, titre_essai
 from tests.portail.test_planning import reserver
 from tests.test_requetes import comptees, lister
 
@@ -379,14 +383,52 @@ IMPAYEES += "n'est pas possible avec ce portail. Demandez ces informations à la
 
 
 @pytest.mark.parametrize("encaisse", [True, False])
-def test_les_cadres_du_compte_disent_qui_encaisse(encaisse, connecter):
+def test_sans_facture_les_cadres_du_compte_disent_qui_encaisse(encaisse, connecter):
     commune = Commune.objects.get()
     commune.encaisse = encaisse
     commune.save()
     page = texte(connecter("martin").get("/"))
     assert all(f"{titre}</h2>" in page for titre in ("Informations compte", "Factures impayées"))
-    vus = [mot in page for mot in (IMPAYEES, 'href="tel:0248644072">02 48 64 40 72<', "dès la première facturation")]
+    vus = [mot in page for mot in (IMPAYEES, 'href="tel:0248644072">02 48 64 40 72<', "Votre compte est à jour")]
     assert vus == [not encaisse, not encaisse, encaisse]
+
+
+def test_les_cadres_du_compte_disent_ce_qui_est_du_et_le_lien_de_paiement(connecter, famille_martin, horloge, comptes):
+    horloge("2026-11-23T10:00")
+    regie = regie_essai(payfip="REDIRECTION", payfip_client="018110")
+    titre = titre_essai(ordre=1)
+    septembre = facture_essai(famille_martin, regie, "20.00", mois=date(2026, 9, 1), emise_le=date(2026, 10, 1))
+    reglement = {"moyen": "CHEQUE", "montant": Decimal("5.00"), "recu_le": date(2026, 11, 2), "par": None}
+    encaisser(famille_martin, regie=regie, **reglement)
+    octobre = facture_essai(famille_martin, titre, "54.40")
+    facture_essai(famille_martin, titre, "6.80", mois=date(2026, 11, 1), emise=False)
+    reponse = connecter("martin").get("/")
+    compte = reponse.context["page"].compte
+    assert [(s.regie, s.phrase.replace("\u00a0", " ")) for s in compte.soldes] == [
+        ("Restauration scolaire", "Vous devez 54,40 €"),
+        ("Accueil de loisirs", "Vous devez 15,00 €"),
+    ]
+    assert [(f.titre, f.reste[:5], f.code, f.url, f.payer) for f in compte.impayees] == [
+        (
+            *("Accueil de loisirs, septembre 2026", "15,00", "en-retard"),
+            *(f"/factures/{septembre.uuid}/", f"/factures/{septembre.uuid}/#payer"),
+        ),
+        ("Restauration scolaire, octobre 2026", "54,40", "a-payer", f"/factures/{octobre.uuid}/", ""),
+    ]
+    page = texte(reponse)
+    assert "« Restauration scolaire » : la commune ne gère pas directement les encaissements, et" in page
+    assert ('href="tel:0248644072">02 48 64 40 72<' in page, "Payer en ligne 15,00 €" in page) == (True, True)
+    prendre_en_role([octobre], regie=titre, numero="7", exercice=2026, le=date(2026, 11, 20), par=comptes["comptable"])
+    vus = [f.code for f in connecter("martin").get("/").context["page"].compte.impayees]
+    assert vus == ["en-retard", "titree"]
+    Article.objects.update(etat="PAYE", paye="54.40")
+    assert len(connecter("martin").get("/").context["page"].compte.impayees) == 1
+
+
+def test_ce_que_doit_une_autre_famille_ne_se_dit_pas(connecter, famille_durand):
+    facture_essai(famille_durand, regie_essai(), "20.00")
+    vus = {qui: len(connecter(qui).get("/").context["page"].compte.impayees) for qui in ("durand", "durand2", "martin")}
+    assert vus == {"durand": 1, "durand2": 1, "martin": 0}
 
 
 # --- Its price -------------------------------------------------------------------------------------------
@@ -408,6 +450,8 @@ def _remplir(famille, parent, nombre):
     for rang in range(nombre):
         notifier(famille, sujet=f"Message {rang}", corps="…", par=agent, courriel=False)
     Actualite.objects.bulk_create(Actualite(titre="x", corps="**x**") for _ in range(nombre))
+    factures_en_nombre(famille, regie_essai(payfip="REDIRECTION", payfip_client="018110"), nombre)
+    facture_essai(famille, titre_essai())
     zoe = Enfant.objects.get(prenom="Zoé")
     piece = {"nom": "a.pdf", "type_mime": "application/pdf", "taille": 1, "fichier": "pieces/a"}
     DocumentEnfant.objects.bulk_create(
@@ -435,7 +479,8 @@ def test_l_accueil_tient_son_budget_avec_une_ligne_ou_trois_cents(nombre, automn
     assert navigateur.get("/").status_code == 200
     with CaptureQueriesContext(connection) as captees:
         page = navigateur.get("/").context["page"]
-    assert len(comptees(captees)) == 7, lister(comptees(captees))
+    assert len(comptees(captees)) == 8, lister(comptees(captees))
+    assert (len(page.compte.soldes), len(page.compte.impayees)) == (2, nombre + 1)
     montres = [len([a for a in page.alertes if a.icone == icone]) for icone in ("enveloppe", "trombone")]
     assert montres == [min(nombre, 3), min(nombre, 10)]
     assert (len(page.actualites), len(page.en_attente)) == (min(nombre, 3), min(nombre, 5))

@@ -34,9 +34,9 @@ def test_le_nom_et_la_couleur_choisis_paraissent_partout(client, distribution):
 
 @pytest.mark.django_db
 def test_sans_encaissement_l_accueil_renvoie_a_la_tresorerie(connecter):
-    page = connecter("durand").get("/").content.decode()
+    page = connecter("martin").get("/").content.decode()
     assert "02 48 64 40 72" in page
     commune = Commune.objects.get()
     commune.encaisse = True
     commune.save()
-    assert "02 48 64 40 72" not in connecter("durand").get("/").content.decode()
+    assert "02 48 64 40 72" not in connecter("martin").get("/").content.decode()

@@ -2,19 +2,24 @@
 
 import csv
 import io
+from datetime import date
+from decimal import Decimal
 from html import unescape
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from enfants.models import Enfant, Rattachement
+from facturation.actions import encaisser
 from familles.models import Famille, Responsable, Utilisateur
 from messagerie import diffusions
 from messagerie.models import Diffusion, EnvoiDiffusion, Fil, ServiceMairie
 from tests.fabrique import PDF_SAIN
+from tests.facturation.essai import facture_essai, regie_essai, titre_essai
 
 pytestmark = pytest.mark.django_db
 
@@ -161,6 +166,37 @@ def test_la_comptabilite_n_apprend_pas_quel_dossier_est_incomplet(connecter, sai
     assert 'value="papiers"' not in texte(comptable.get(PAGE))
     assert comptable.post(PAGE, saisie | {"selection": "papiers", "service": ""}).status_code == 422
     assert 'value="papiers"' in texte(connecter("agent").get(PAGE))
+
+
+def test_ecrire_aux_familles_qui_ont_une_facture_en_retard(connecter, saisie, familles_de):
+    impayes = saisie | {"selection": "impayes", "service": ""}
+    alsh, cantine = regie_essai(), titre_essai()
+    echue = {"mois": date(2026, 9, 1), "emise_le": date(2026, 10, 1)}
+    facture_essai(familles_de("durand"), alsh, "20.00", **echue)
+    facture_essai(familles_de("martin"), cantine, "30.00", **echue)
+    facture_essai(familles_de("benali"), alsh, "20.00", **echue)
+    facture_essai(familles_de("rossi"), alsh, "20.00")  # due on 2 December
+    reglement = {"moyen": "CHEQUE", "montant": Decimal("20.00"), "recu_le": date(2026, 11, 2), "par": None}
+    encaisser(familles_de("benali"), regie=alsh, **reglement)
+    admin = connecter("admin")
+    vues = [admin.post(PAGE, impayes | regie) for regie in ({}, {"regie": alsh.pk})]
+    assert [[famille for famille, _ in vue.context["foyers"]] for vue in vues] == [["Durand", "Martin"], ["Durand"]]
+    assert [vue.context["selection"] for vue in vues] == [
+        "Factures en retard",
+        "Factures en retard, Accueil de loisirs",
+    ]
+    assert vues[1].context["foyers"] == [("Durand", "Claire Durand, Julien Durand")]
+
+
+def test_qui_ne_lit_pas_les_factures_n_apprend_pas_qui_est_en_retard(connecter, saisie):
+    lire = Permission.objects.get(codename="view_facture")
+    for groupe in Group.objects.all():
+        groupe.permissions.remove(lire)
+    agent = connecter("agent")
+    assert 'value="impayes"' not in texte(agent.get(PAGE))
+    assert agent.post(PAGE, saisie | {"selection": "impayes"}).status_code == 422
+    Group.objects.get(name="Agent instructeur").permissions.add(lire)
+    assert 'value="impayes"' in texte(connecter("agent").get(PAGE))
 
 
 def test_la_liste_a_telecharger_neutralise_les_formules(agent, saisie):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
 
@@ -15,6 +16,8 @@ from portail.outils.tableur import cellule, reponse_csv
         ("", ""),
         (None, ""),
         (12, "12"),
+        (Decimal("1234.5"), "1234,50"),
+        (Decimal("-65.50"), "-65,50"),
         ("=1+1", "'=1+1"),
         ("+33 6 39 98 10 01", "'+33 6 39 98 10 01"),
         ("-1", "'-1"),
