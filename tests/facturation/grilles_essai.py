@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from enfants.models import Service
-from facturation.models import Grille, MajorationGrille, Tarif, TrancheTarif
+from facturation.models import Grille, MajorationGrille, Produit, Regie, Tarif, TrancheTarif
 from tests.facturation.tarifs_essai import dec, tranches
 
 RENTREE = date(2026, 9, 1)
@@ -37,6 +37,12 @@ def tarifer(grille: Grille, *bornes: str, public="NORMAL", formule=None) -> Tari
     lues = tranches(*bornes).tranches
     TrancheTarif.objects.bulk_create(TrancheTarif(tarif=tarif, au=t.au, montant=t.montant) for t in lues)
     return tarif
+
+
+def sans_tarifs() -> None:
+    """The commune of the cast forgets its régies and its prices."""
+    for modele in (Grille, Produit, Regie):
+        modele.objects.all().delete()
 
 
 TARD = {"cause": "RESERVE_TARD", "pourcent": Decimal(50)}

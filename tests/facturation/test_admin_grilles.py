@@ -9,10 +9,16 @@ from django.contrib.messages import get_messages
 from enfants.models import Enfant, Formule, Service
 from facturation.grilles import dernier_jour_facture
 from facturation.models import AideFamille, Facture, Grille, LigneFacture, Produit, Regie, TrancheTarif
-from tests.facturation.grilles_essai import TARD, tarifer, voter
+from tests.facturation.grilles_essai import TARD, sans_tarifs, tarifer, voter
 from tests.saisie_admin import saisie
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rien_de_vote(distribution):
+    sans_tarifs()
+
 
 AJOUT = "/admin/facturation/grille/add/"
 

@@ -17,11 +17,17 @@ from facturation.regles.grilles import Journee
 from facturation.regles.lignes import facturer
 from facturation.tarification import Payeurs, grilles
 from familles.models import QuotientFamilial
-from tests.facturation.grilles_essai import TARD, tarifer, voter
+from tests.facturation.grilles_essai import TARD, sans_tarifs, tarifer, voter
 from tests.grille import adresse
 from tests.test_requetes import comptees, lister
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def rien_de_vote(distribution):
+    sans_tarifs()
+
 
 RECAPITULATIF = "/mes-enfants/recapitulatif/"
 SEMAINE_DU_23 = ("2026-11-23", "2026-11-24", "2026-11-26")

@@ -116,8 +116,9 @@ def prix_de_case(famille: Famille, cellule: Cellule) -> PrixDeCase | None:
         return PrixDeCase(f"Prix\u00a0: {prix.phrase}.", _suites(prix)) if prix else _inconnu()
     par_formule = [(cle, nom, _essayer(devis, _voulu(cellule, cle, reserver.tardif))) for cle, nom in offre.formules]
     connus = [prix for _, _, prix in par_formule if prix]
+    inconnue = f"\u00a0: {NON_COMMUNIQUE}" if connus else ""  # of none, the phrase says it once
     choix = tuple(
-        (cle, f"{nom}\u00a0: {euros(prix.prix.montant) if prix else NON_COMMUNIQUE}") for cle, nom, prix in par_formule
+        (cle, nom + (f"\u00a0: {euros(prix.prix.montant)}" if prix else inconnue)) for cle, nom, prix in par_formule
     )
     raisons = dict.fromkeys(prix.prix.raison for prix in connus)
     if len(raisons) == 1:
