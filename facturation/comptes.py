@@ -9,7 +9,6 @@ from django.db.models.functions import ExtractYear
 
 from enfants.regles.annees import bornes
 from facturation.models import Article, Ecriture, Facture, Regie, Reglement
-from facturation.regles import payfip
 from familles.models import Famille
 from portail.outils.argent import euros
 
@@ -195,19 +194,6 @@ def solde_en_clair(solde: Decimal) -> str:
     if solde > 0:
         return f"Vous devez {euros(solde)}"
     return f"Vous avez {euros(-solde)} d'avance" if solde < 0 else "Votre compte est à jour"
-
-
-def se_paie_en_ligne(facture: Facture, aujourdhui: date) -> bool:
-    """May the family pay it on PayFiP today? From 1 €; a titre, once the trésorerie has it.
-
-    :param facture: from ``avec_reste()``, with its ``article`` and its ``regie``.
-    """
-    regie, article = facture.regie, getattr(facture, "article", None)
-    if regie.payfip == Regie.PayFip.AUCUN or not payfip.est_payable(facture.echeance, aujourdhui, regie.payfip_jours):
-        return False
-    if regie.est_titre:
-        return article is not None and article.etat == Article.Etat.A_PAYER
-    return facture.reste >= payfip.MINIMUM
 
 
 def avec_annulation(reglements):

@@ -13,7 +13,7 @@ ONGLETS = [
     ("Accueil", "accueil", "maison", ()),
     ("Mon compte", "mon_compte", "compte", ("/mon-compte/",)),
     ("Mes enfants", "mes_enfants", "enfants", ("/mes-enfants/",)),
-    ("Relevé de compte", "releve", "releve", ("/releve/", "/factures/")),
+    ("Relevé de compte", "releve", "releve", ("/releve/", "/factures/", "/paiement/")),
     ("Boîte de réception", "messagerie", "boite", ("/messagerie/",)),
     ("Liste des demandes", "demandes", "demandes", ("/demandes/",)),
 ]

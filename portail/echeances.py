@@ -20,6 +20,7 @@ from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from facturation import campagnes
 from facturation.avis import envoyer_avis
+from facturation.paiements import interroger
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
 from messagerie import courriels
@@ -50,6 +51,7 @@ def passer() -> None:
     campagnes.poursuivre()
     envoyer_avis()
     envoyer_courriels()
+    interroger()
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("resumes-familles", timedelta(minutes=10), courriels.envoyer_resumes)
     executer_si_due("semaines", timedelta(hours=1), rappeler_semaines)

@@ -14,7 +14,14 @@ from portail.pages.erreurs import page_expiree
 CLE_VU = "vu_le"
 PRECISION_VU = 60  # seconds: the stamp is written once a minute at most
 SESSION_LISIBLE = re.compile("[a-z0-9]*")
-SANS_PERSONNE = {"theme", "logo", "etat", "calendrier"}  # whoever asks: no look at the session, no cookie
+AVIS = "/paiement/avis/"  # its encoding is PayFiP's business, its body is read by its view
+SANS_PERSONNE = {
+    "theme",
+    "logo",
+    "etat",
+    "calendrier",
+    "avis_payfip",
+}  # whoever asks: no look at the session, no cookie
 SANS_MOT_DE_PASSE_CHOISI = {"mot_de_passe", "deconnexion"}
 
 
@@ -28,7 +35,8 @@ def entree_lisible(get_response):
             del request.COOKIES[settings.SESSION_COOKIE_NAME]
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return render(request, "400.html", status=400)
-        if request.content_params.get("charset", "utf-8").lower() != "utf-8":
+        charset = request.content_params.get("charset", "utf-8").lower()
+        if charset != "utf-8" and not request.path_info.startswith(AVIS):
             return render(request, "400.html", status=400)
         corps_max = avec_pieces if settings.SESSION_COOKIE_NAME in request.COOKIES else sans_piece
         if int(request.META.get("CONTENT_LENGTH") or 0) > corps_max:

@@ -88,6 +88,9 @@ DOSSIER = {
     **OFFRE,
 }
 
+# What the régisseur sees of the payments on line.
+EN_LIGNE = {"facturation.tentativepaiement": (VOIR, "rapprocher")}
+
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
     "Agent instructeur": {
@@ -115,6 +118,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "enfants.regledelai": (VOIR,),
         "enfants.reservation": (VOIR,),
         **MOIS,
+        **EN_LIGNE,
     },
     # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {
@@ -140,6 +144,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "messagerie.servicemairie": TOUT,
         "portail.commune": (VOIR, CHANGER),
         **MOIS,
+        **EN_LIGNE,
         "auth.group": (VOIR,),
     },
 }

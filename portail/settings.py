@@ -38,6 +38,11 @@ EMAIL_URL = env("EMAIL_URL", default="")
 DEFAULT_FROM_EMAIL = env("COURRIEL_EXPEDITEUR", default="portail@example.org")
 # Address of the portal in mails and letters.
 URL_PORTAIL = env("URL_PORTAIL", default=f"http://localhost:{env('PORT', default='8000')}" if MODE_DEMO else "")
+# Payment on line: the State's own (« reel »), or the one that the portal plays (« simulateur »).
+PAYFIP_MODE = env("PAYFIP_MODE", default="simulateur" if MODE_DEMO else "reel")
+if PAYFIP_MODE not in ("simulateur", "reel"):
+    raise ImproperlyConfigured("PAYFIP_MODE vaut « simulateur » ou « reel ».")
+PAYFIP_BASE_URL = env("PAYFIP_BASE_URL", default="https://www.payfip.gouv.fr/tpa").rstrip("/")
 
 
 def verifier_production():
@@ -60,6 +65,10 @@ def verifier_production():
         defauts.append("COURRIEL_EXPEDITEUR manque : donnez l'adresse d'expéditeur de la commune.")
     if not URL_PORTAIL.startswith("https://"):
         defauts.append("URL_PORTAIL manque : donnez l'adresse publique du portail, en https.")
+    if PAYFIP_MODE == "simulateur":
+        defauts.append("PAYFIP_MODE vaut « simulateur » : ses paiements sont faux, donnez « reel ».")
+    if not PAYFIP_BASE_URL.startswith("https://"):
+        defauts.append("PAYFIP_BASE_URL n'est pas en https : donnez l'adresse de PayFiP.")
     if defauts:
         raise ImproperlyConfigured("Le portail ne démarre pas en production.\n- " + "\n- ".join(defauts))
 
@@ -241,6 +250,12 @@ if not MODE_DEMO:
     SECURE_HSTS_PRELOAD = True
     SECURE_REDIRECT_EXEMPT = [r"^etat/$"]  # the load balancer asks in plain http
 
+
+def _origine(adresse):
+    """« https://www.payfip.gouv.fr », of an address there."""
+    return "/".join(adresse.split("/")[:3])
+
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -250,7 +265,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # The form that pays is answered by a redirection to PayFiP.
+        "form-action": [SELF] if PAYFIP_MODE == "simulateur" else [SELF, _origine(PAYFIP_BASE_URL)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],

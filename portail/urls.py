@@ -63,6 +63,7 @@ urlpatterns = [
     path("factures/<uuid:uuid>/", facture.facture, name="facture"),
     path("factures/<uuid:uuid>/facture.pdf", facture.pdf, name="facture_pdf"),
     path("messagerie/nouveau/", ecrire.ecrire, name="ecrire"),
+    path("", include("facturation.urls_paiement")),
     path("", include("familles.urls")),
     path("", include("messagerie.urls")),
     path("", include("demandes.urls")),

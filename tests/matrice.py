@@ -224,6 +224,7 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "facturation.aidefamille": TOUT,
     "facturation.grille": TOUT,
     "facturation.regie": TOUT,
+    "facturation.tentativepaiement": (VOIR,),
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
@@ -1259,6 +1260,55 @@ MATRICE["admin/enfants/garde/<path:object_id>/history/"] = [
     )
 ]
 
+
+# Payment on line: the family pays its own, PayFiP's doors are open to all and tell nothing.
+def _rapproche(agent):
+    return peut(agent, "rapprocher", "facturation.tentativepaiement")
+
+
+MATRICE |= {
+    "factures/<uuid:uuid>/payer/": [
+        page_famille(
+            "/factures/{facture_en_ligne}/payer/",
+            foyer=DURAND,
+            get=405,
+            post=re.compile(r"/demo/payfip/paiement\.web\?numcli=018110&.*"),
+            ailleurs=(405, 404),
+            ecrit={"POST": {"facturation_tentativepaiement"}},
+        )
+    ],
+    "paiement/<uuid:uuid>/": [page_famille("/paiement/{tentative}/", foyer=DURAND)],
+    "paiement/retour/<uuid:uuid>/": [
+        page_publique("/paiement/retour/{tentative}/", get="/paiement/{tentative}/", post="/paiement/{tentative}/")
+    ],
+    "paiement/avis/<str:jeton>/": [
+        page_publique("/paiement/avis/{jeton_avis}/", quoi="avis illisible"),
+        page_publique("/paiement/avis/inconnu/", quoi="avis que rien n'attend"),
+    ],
+    "demo/payfip/": [
+        page_publique("/demo/payfip/", get="/demo/payfip/accueilportail.web", post="/demo/payfip/accueilportail.web")
+    ],
+    "demo/payfip/paiement.web": [page_publique("/demo/payfip/paiement.web", get=422, post=405)],
+    "demo/payfip/paiementws.web": [page_publique("/demo/payfip/paiementws.web", get=422, post=405)],
+    "demo/payfip/accueilportail.web": [page_publique("/demo/payfip/accueilportail.web", post=422)],
+    "demo/payfip/services/securite": [page_publique("/demo/payfip/services/securite", get=400, post=400)],
+    "demo/payfip/resultat/": [page_publique("/demo/payfip/resultat/", get=405, post=422)],
+    "demo/payfip/avis/": [page_publique("/demo/payfip/avis/", get=405, post=422)],
+    "admin/facturation/tentativepaiement/importer/": [
+        page_admin("/admin/facturation/tentativepaiement/importer/", get=si(_rapproche), post=si(_rapproche, oui=422))
+    ],
+}
+MATRICE["admin/facturation/tentativepaiement/<path:object_id>/change/"] += [
+    page_admin(
+        "/admin/facturation/tentativepaiement/{facturation.tentativepaiement}/change/",
+        get=si(lambda agent: _voit(agent, "facturation.tentativepaiement")),
+        post=si(_rapproche, oui="/admin/facturation/tentativepaiement/{facturation.tentativepaiement}/change/"),
+        donnees={"geste": "rapprocher"},
+        quoi="paiement vu sur la liste de PayFiP",
+        ecrit={"POST": {"facturation_tentativepaiement"}},
+    )
+]
+
 # --- Actions on the lists of the admin: no address of their own, but they write ---------------------------
 
 
@@ -1295,6 +1345,7 @@ GESTES = [
     Geste("facturation.aidefamille", "delete_selected", SUPPRIMER),
     Geste("facturation.grille", "delete_selected", SUPPRIMER),
     Geste("facturation.regie", "delete_selected", SUPPRIMER),
+    Geste("facturation.tentativepaiement", "rapprocher_la_selection", "rapprocher"),
     Geste("familles.famille", "lettres", CHANGER),
     Geste("familles.famille", "invitations", CHANGER),
     Geste("familles.utilisateur", "nouveau_mot_de_passe", CHANGER),

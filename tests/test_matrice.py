@@ -45,8 +45,9 @@ from enfants.models import (
     Vaccin,
 )
 from enfants.regles.annees import a_venir, annee_scolaire, libelle
-from facturation import campagnes
+from facturation import campagnes, paiements
 from facturation.models import AideFamille, Regie
+from facturation.regles.payfip import Issue
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
 from messagerie.actions import ecrire, notifier, supprimer
@@ -271,6 +272,7 @@ def monde(profils, famille_durand, familles_de):
         **_publications(),
         **_mois(),
         **_factures(famille_durand),
+        **_paiements(famille_durand, claire.utilisateur),
     }
 
 
@@ -293,6 +295,21 @@ def _factures(famille):
         "facture": facture_essai(famille, regie).uuid,
         "brouillon": facture_essai(famille, regie, emise=False).uuid,
         "annee": libelle(annee_scolaire(timezone.localdate())),
+    }
+
+
+def _paiements(famille, par):
+    """An invoice to pay on line, a payment under way, one that awaits PayFiP's list."""
+    regie = regie_essai("en-ligne", payfip="REDIRECTION", payfip_client="018110")
+    demain = timezone.localdate() + timezone.timedelta(days=1)
+    factures = [facture_essai(famille, regie, "30.00", echeance=demain) for _ in range(2)]
+    en_cours, payee = (paiements.commencer(facture, par=par) for facture in factures)
+    paiements.conclure(payee, Issue.PAYE)
+    return {
+        "facture_en_ligne": factures[0].uuid,
+        "tentative": en_cours.uuid,
+        "jeton_avis": en_cours.jeton,
+        "facturation.tentativepaiement": payee.pk,
     }
 
 

@@ -33,7 +33,7 @@ from enfants.models import (
     Site,
     TrancheAge,
 )
-from facturation.models import AideFamille, Produit, Regie
+from facturation.models import AideFamille, Produit, Regie, TentativePaiement
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -41,6 +41,7 @@ from messagerie.models import Courriel, ServiceMairie
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests.canaris import papier
+from tests.facturation.essai import facture_essai, regie_essai
 from tests.facturation.grilles_essai import voter
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +213,13 @@ class Lignes:
         remplacer_fichier(document, ("a.pdf", "application/pdf", papier("a")))
         document.ecoles.add(self.ecole())
 
+    def paiement_en_ligne(self):
+        famille, nom = self.autre_famille(), self._nom()
+        facture = facture_essai(famille, regie_essai(nom, payfip="REDIRECTION", payfip_client="018110"))
+        TentativePaiement.objects.create(
+            facture=facture, par=self.parent, mode="REDIRECTION", montant=1, jeton=nom, exercice=2026, reference=nom
+        )
+
     def courriel(self):
         nom = self._nom()
         return Courriel.objects.create(objet=nom, destinataire="a@b.example", corps="…", message_id=nom)
@@ -329,6 +337,7 @@ LISTES = {
     "facturation/aidefamille": Lignes.aide,
     "facturation/grille": Lignes.grille,
     "facturation/regie": Lignes.regie,
+    "facturation/tentativepaiement": Lignes.paiement_en_ligne,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,

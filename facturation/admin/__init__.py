@@ -1,5 +1,5 @@
-"""Money in the admin: how the commune collects, the prices it voted, who helps."""
+"""Money in the admin: how the commune collects, the prices it voted, who helps, payments on line."""
 
-from facturation.admin import regies, tarifs
+from facturation.admin import paiements, regies, tarifs
 
-__all__ = ["regies", "tarifs"]
+__all__ = ["paiements", "regies", "tarifs"]

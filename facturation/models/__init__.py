@@ -6,6 +6,7 @@ from facturation.models.grilles import AideFamille, Grille, MajorationGrille, Ta
 from facturation.models.paiements import TentativePaiement
 from facturation.models.prelevements import LotPrelevement, Mandat, Prelevement
 from facturation.models.regies import Moyen, Produit, Regie
+from facturation.models.simulation import OperationSimulee
 from facturation.models.titres import Article, Role
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "MajorationGrille",
     "Mandat",
     "Moyen",
+    "OperationSimulee",
     "PdfFacture",
     "Prelevement",
     "Produit",

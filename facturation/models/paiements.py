@@ -18,8 +18,12 @@ class TentativeQuerySet(models.QuerySet):
         return self.filter(issue=TentativePaiement.Issue.INCONNU)
 
     def a_rapprocher(self):
-        """Paid in the words of a notice that nobody signs: the régisseur has not seen the money yet."""
-        return self.filter(issue=TentativePaiement.Issue.PAYE, confirmee=False, rapprochee_le=None)
+        """Paid in the words of a notice that nobody signs: the régisseur has not seen the money yet.
+
+        Of a titre nothing is credited here: the trésorerie's own file will say.
+        """
+        payees = self.filter(issue=TentativePaiement.Issue.PAYE, reglement__isnull=False)
+        return payees.filter(confirmee=False, rapprochee_le=None)
 
 
 class TentativePaiement(models.Model):
@@ -82,4 +86,4 @@ class TentativePaiement(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.facture}, {self.cree_le:%d/%m/%Y %H:%M}"
+        return f"{self.facture}, {timezone.localtime(self.cree_le):%d/%m/%Y %H:%M}"

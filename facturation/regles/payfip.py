@@ -285,7 +285,7 @@ def _lire(reponse):
         if b"<!DOCTYPE" in reponse:  # SOAP has none; an entity could grow without end
             raise ReponseIllisible("DOCTYPE")
         corps = ElementTree.fromstring(reponse).find(f"{{{ENVELOPPE}}}Body")  # noqa: S314 no entity is left
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, ValueError, LookupError):  # the last two: an encoding that is none
         raise ReponseIllisible("XML") from None
     if corps is None:
         raise ReponseIllisible("Body")

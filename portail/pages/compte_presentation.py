@@ -12,6 +12,7 @@ from enfants.regles.annees import libelle
 from enfants.regles.dates import enumerer
 from facturation import comptes
 from facturation.models import Facture
+from facturation.paiements import moyen_de_payer
 from portail.commune import Commune
 from portail.outils.argent import euros
 from portail.outils.dates import jour
@@ -116,7 +117,7 @@ def ligne_de_facture(facture: Facture, aujourdhui: date) -> LigneFacture:
         str(facture.uuid),
         url if emise else "",
         reverse("facture_pdf", args=[facture.uuid]) if emise else "",
-        f"{url}#payer" if emise and comptes.se_paie_en_ligne(facture, aujourdhui) else "",
+        f"{url}#payer" if emise and moyen_de_payer(facture, aujourdhui).est_actif else "",
         f"{facture.regie}, {facture.mois_en_clair}",
         f"n°\u00a0{facture.numero_complet}" if emise else "",
         euros(facture.total),

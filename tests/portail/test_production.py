@@ -64,6 +64,8 @@ BASE = "DATABASE_URL manque : donnez une base PostgreSQL, l'embarquée ne sert q
 SERVEUR = "EMAIL_URL manque : donnez le serveur de courriel (smtp+tls://…)."
 EXPEDITEUR = "COURRIEL_EXPEDITEUR manque : donnez l'adresse d'expéditeur de la commune."
 ADRESSE = "URL_PORTAIL manque : donnez l'adresse publique du portail, en https."
+SIMULATEUR = "PAYFIP_MODE vaut « simulateur » : ses paiements sont faux, donnez « reel »."
+PAYFIP = "PAYFIP_BASE_URL n'est pas en https : donnez l'adresse de PayFiP."
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,8 @@ ADRESSE = "URL_PORTAIL manque : donnez l'adresse publique du portail, en https."
         ({"URL_PORTAIL": None}, ADRESSE),
         ({"URL_PORTAIL": "http://portail.mairie.example.fr"}, ADRESSE),
         ({"DATABASE_URL": "sqlite:////tmp/portail.sqlite3"}, BASE),
+        ({"PAYFIP_MODE": "simulateur"}, SIMULATEUR),
+        ({"PAYFIP_BASE_URL": "http://www.payfip.gouv.fr/tpa"}, PAYFIP),
     ],
     ids=lambda valeur: "-".join(valeur) if isinstance(valeur, dict) else "",
 )
@@ -105,6 +109,32 @@ def test_un_mode_mal_ecrit_n_est_pas_une_demonstration():
     execution = lancer("check", PORTAIL_MODE="prod")
     assert execution.returncode == 1
     assert "PORTAIL_MODE vaut « demo » ou « production »." in execution.stderr
+
+
+@pytest.mark.parametrize(
+    ("donnes", "attendu"),
+    [
+        ({}, "['simulateur', \"'self'\"]"),
+        (
+            {"PAYFIP_MODE": "reel", "PAYFIP_BASE_URL": "https://essai.example/tpa/"},
+            "['reel', \"'self'\", 'https://essai.example']",
+        ),
+    ],
+    ids=["demonstration", "reel"],
+)
+def test_un_formulaire_ne_mene_qu_au_portail_et_au_vrai_payfip(donnes, attendu):
+    dire = "from portail import settings as s; d = s.CONTENT_SECURITY_POLICY['DIRECTIVES']"
+    dire += "; print([s.PAYFIP_MODE, *d['form-action']])"
+    environnement = {"PATH": os.environ["PATH"], **donnes}
+    execution = subprocess.run(
+        [sys.executable, "-c", dire],
+        cwd=reglages.BASE_DIR,
+        env=environnement,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert execution.stdout.strip() == attendu
 
 
 def test_une_production_complete_n_a_aucun_avertissement():
