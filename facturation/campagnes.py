@@ -14,10 +14,11 @@ from facturation.actions import ActionImpossible
 from facturation.emission import emettre
 from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, Regie
 from facturation.preparation import preparer
-from facturation.taches import balayer_campagnes, balayer_factures
+from facturation.taches import balayer_campagnes, balayer_documents, balayer_factures
 from familles.models import Famille, Utilisateur
 
 LOT = 2000  # households a transaction
+WORKERS = 2  # that share the documents, where there are as many
 Etape = Campagne.Etape
 
 
@@ -103,6 +104,8 @@ def un_lot(campagne: int, taille: int = LOT) -> int:
         campagne.finie_le = timezone.now()
         campagne.save(update_fields=["etape", "finie_le"])
         balayer_factures.enqueue()  # the families are told
+        for _ in range(WORKERS):
+            balayer_documents.enqueue()
         return 0
     faire = preparer if campagne.etape == Etape.PREPARATION else emettre
     faire(campagne, familles[0], familles[-1])

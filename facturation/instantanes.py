@@ -1,51 +1,75 @@
-"""What an invoice says of who owes and who collects, copied when it is issued: it must go on saying it."""
+"""What an invoice says of who owes and who asks, copied when it is issued: it may never change afterwards.
+
+An invoice of before a word was added does not have it: what reads fills the gaps with ``lire``.
+"""
 
 from collections.abc import Iterable
 
 from enfants.foyers import adultes_par_foyer
-from facturation.models import Regie
+from facturation.models import Facture, Moyen, Regie
 from familles.models import Famille
 from portail.commune import Commune
 
+DEBITEUR = {"noms": [], "complement": "", "adresse": "", "code_postal": "", "ville": "", "prelevement": ""}
+COMMUNE = ("nom", "adresse", "code_postal", "ville", "telephone", "courriel", "siret")
+REGIE = (
+    *("nom", "regime", "signataire", "mentions", "moyens", "contact", "telephone"),
+    *("payfip", "payfip_client", "payfip_jours"),
+)
+TRESORERIE = ("nom", "telephone")
 
-def debiteurs(familles: Iterable[int]) -> dict[int, dict]:
-    """Key of each household -> ``noms``, ``adresse``, ``complement``, ``code_postal``, ``ville``; two queries."""
-    lues = Famille.objects.in_bulk(list(familles))
-    adultes = adultes_par_foyer(list(lues))
-    return {cle: instantane_debiteur(famille, adultes[cle]) for cle, famille in lues.items()}
 
+def instantane_debiteur(famille: Famille, *, adultes: Iterable | None = None, prelevement: str = "") -> dict:
+    """Who owes: the adults of the household, the responsable first, and the address of the envelope.
 
-def instantane_debiteur(famille: Famille, adultes: Iterable) -> dict:
-    """:param adultes: the adults of the household with their accounts, the responsable first."""
+    :param adultes: where they are known, with their accounts.
+    :param prelevement: the sentence that announces the direct debit, "" without one.
+    """
     return {
-        "noms": [" ".join(filter(None, [a.get_civilite_display(), a.utilisateur.nom_complet])) for a in adultes],
-        "famille": famille.nom,
-        "adresse": famille.adresse,
+        "noms": [nom_de(adulte) for adulte in (famille.adultes() if adultes is None else adultes)],
         "complement": famille.complement,
+        "adresse": famille.adresse,
         "code_postal": famille.code_postal,
         "ville": famille.ville,
+        "prelevement": prelevement,
     }
+
+
+def debiteurs(familles: Iterable[int]) -> dict[int, dict]:
+    """Key of each household -> who owes; two queries, however many."""
+    lues = Famille.objects.in_bulk(list(familles))
+    adultes = adultes_par_foyer(list(lues))
+    return {cle: instantane_debiteur(famille, adultes=adultes[cle]) for cle, famille in lues.items()}
+
+
+def nom_de(adulte) -> str:
+    """« Madame Claire Durand »."""
+    return f"{adulte.get_civilite_display()} {adulte.utilisateur.nom_complet}".strip()
 
 
 def instantane_emetteur(regie: Regie, commune: Commune) -> dict:
-    """The commune and its régie, as the invoice prints them."""
+    """Who asks, and how to pay: the same for all the invoices of a régie that are issued together."""
     return {
-        "commune": commune.nom,
-        "adresse": commune.adresse,
-        "code_postal": commune.code_postal,
-        "ville": commune.ville,
-        "telephone": commune.telephone,
-        "courriel": commune.courriel,
-        "siret": commune.siret,
-        "tresorerie": commune.tresorerie,
-        "tresorerie_telephone": commune.tresorerie_telephone,
-        "regie": regie.nom,
-        "regime": regie.regime,
-        "signataire": regie.signataire,
-        "mentions": regie.mentions,
-        "moyens": regie.moyens,
-        "contact": regie.contact,
-        "contact_telephone": regie.telephone,
-        "payfip": regie.payfip,
-        "payfip_client": regie.payfip_client,
+        "commune": {cle: getattr(commune, cle) for cle in COMMUNE},
+        "regie": {cle: getattr(regie, cle) for cle in REGIE}
+        | {"moyens_acceptes": [Moyen(moyen).label for moyen in regie.moyens_acceptes]},
+        "tresorerie": {"nom": commune.tresorerie, "telephone": commune.tresorerie_telephone},
     }
+
+
+def lire(facture: Facture) -> tuple[dict, dict]:
+    """The debtor and the issuer as the invoice keeps them, every word there."""
+    emetteur = facture.emetteur
+    return DEBITEUR | facture.debiteur, {
+        "commune": dict.fromkeys(COMMUNE, "") | emetteur.get("commune", {}),
+        "regie": dict.fromkeys(REGIE, "")
+        | {"payfip": Regie.PayFip.AUCUN, "payfip_jours": 0, "moyens_acceptes": []}
+        | emetteur.get("regie", {}),
+        "tresorerie": dict.fromkeys(TRESORERIE, "") | emetteur.get("tresorerie", {}),
+    }
+
+
+def lignes_adresse(lieu: dict) -> list[str]:
+    """The address as the window of an envelope shows it, without empty lines."""
+    lignes = [lieu.get("complement", ""), lieu["adresse"], f"{lieu['code_postal']} {lieu['ville']}".strip()]
+    return [ligne for ligne in lignes if ligne]

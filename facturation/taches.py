@@ -15,3 +15,11 @@ def balayer_factures():
     from facturation.avis import envoyer_avis
 
     envoyer_avis()
+
+
+@task()
+def balayer_documents():
+    from facturation.documents import balayer_pdf
+
+    while balayer_pdf():
+        pass

@@ -20,6 +20,7 @@ from enfants.messages import prevenir
 from enfants.models import DocumentEnfant
 from facturation import campagnes
 from facturation.avis import envoyer_avis
+from facturation.documents import balayer_pdf
 from facturation.paiements import interroger
 from familles.acces import traiter_oublis
 from familles.models import OubliMotDePasse, QuotientFamilial
@@ -37,6 +38,7 @@ RAPPEL_QUOTIENT = timedelta(days=30)
 RAPPEL_DOCUMENT = timedelta(days=30)
 # Nature of a paper -> the kind of demande it is joined to.
 DEMANDE_DU_DOCUMENT = {nature: genre.code for genre in TYPES.values() if genre.par_enfant for nature in genre.natures}
+PDF_PAR_TOUR = 20  # documents of invoices made in one round, so that the other jobs do not wait
 HEURE_RESUME = 8  # local time of the services' daily mail
 
 
@@ -52,6 +54,7 @@ def passer() -> None:
     envoyer_avis()
     envoyer_courriels()
     interroger()
+    balayer_pdf(limite=PDF_PAR_TOUR)
     executer_si_due("resumes", timedelta(minutes=10), envoyer_resumes)
     executer_si_due("resumes-familles", timedelta(minutes=10), courriels.envoyer_resumes)
     executer_si_due("semaines", timedelta(hours=1), rappeler_semaines)

@@ -78,6 +78,12 @@ TARIFS_A_LIRE = {
     "facturation.tarif": (VOIR,),
     "facturation.majorationgrille": (VOIR,),
 }
+# Invoices, receipts and certificates to open and to print; the trésorerie has none: they name children.
+PAPIERS_FACTURES = {
+    "facturation.facture": (VOIR,),
+    "facturation.reglement": (VOIR,),
+    "facturation.attestationfiscale": (VOIR,),
+}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -112,6 +118,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "demandes.motifrefus": (VOIR,),
         **MESSAGES,
         "messagerie.reponsetype": (VOIR,),
+        **PAPIERS_FACTURES,
         "enfants.presence": (VOIR, "voir_partout"),
         "enfants.service": (VOIR,),
         "enfants.formule": (VOIR,),
@@ -142,6 +149,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **MESSAGES,
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": TOUT,
+        **PAPIERS_FACTURES,
         "portail.commune": (VOIR, CHANGER),
         **MOIS,
         **EN_LIGNE,

@@ -190,6 +190,18 @@ def _fiche(enfant, foyer, quoi) -> Ligne:
     return page_famille(adresse, foyer=foyer, post=405, ailleurs=(404, 405), quoi=quoi)
 
 
+def _papier_facture(adresse, modele, ecrites=()) -> Ligne:
+    """A paper of billing: its household, and the agents who may read its model; never the trésorerie."""
+    agents = [agent for agent in AGENTS if peut(agent, VOIR, modele)]
+    return Ligne(
+        modele,
+        adresse,
+        chacun(anonyme=CONNEXION, parents=404, agents=404, **(_au_foyer(DURAND, 200) | _au_foyer(agents, 200))),
+        chacun(anonyme=403, parents=405, agents=405),
+        ecrit={"GET": set(ecrites)},
+    )
+
+
 def _publie(nom, foyers, *, quoi, anonyme=CONNEXION, agents=lambda agent: True) -> Ligne:
     """A published file: the households it is meant for, the agents; a stranger logs in, whatever there is."""
     ouvert = _au_foyer(foyers, 200) | {agent: 200 for agent in AGENTS if agents(agent)}
@@ -225,6 +237,7 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "facturation.grille": TOUT,
     "facturation.regie": TOUT,
     "facturation.tentativepaiement": (VOIR,),
+    "facturation.attestationfiscale": (VOIR,),
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
@@ -615,9 +628,47 @@ MATRICE: dict[str, list[Ligne]] = {
         page_famille("/factures/{brouillon}/", foyer=(), quoi="brouillon de facture"),
         page_famille("/factures/{inconnu}/", foyer=(), quoi="facture inconnue"),
     ],
-    # PLACEHOLDER: until the PDF is served.
+    # --- Papers of billing
     "factures/<uuid:uuid>/facture.pdf": [
-        page_famille("/factures/{facture}/facture.pdf", get=404, post=405, ailleurs=(404, 405)),
+        _papier_facture("/factures/{facture}/facture.pdf", "facturation.facture", {"facturation_pdffacture"})
+    ],
+    "releve/reglements/<uuid:uuid>/recu.pdf": [
+        _papier_facture("/releve/reglements/{reglement}/recu.pdf", "facturation.reglement")
+    ],
+    "releve/attestations/<str:code>.pdf": [
+        _papier_facture("/releve/attestations/{attestation_code}.pdf", "facturation.attestationfiscale")
+    ],
+    "releve/attestations/": [page_famille("/releve/attestations/", post=405, ailleurs=(404, 405))],
+    "releve/attestations/<int:annee>/<uuid:uuid>/": [
+        page_famille(
+            "/releve/attestations/{annee_attestee}/{ancien}/",
+            foyer=DURAND,
+            get=405,
+            post="/releve/attestations/{attestation_code}.pdf",
+            ailleurs=(405, 404),
+        ),
+        page_famille(
+            "/releve/attestations/{annee_attestee}/{adam}/",
+            foyer=(),
+            ailleurs=(405, 404),
+            croisee=True,
+            quoi="enfant d'un autre foyer",
+        ),
+    ],
+    "admin/factures/imprimer/": [
+        page_admin(
+            "/admin/factures/imprimer/",
+            get=si(lambda agent: peut(agent, VOIR, "facturation.facture")),
+            post=tout_agent(405),
+        )
+    ],
+    "admin/factures/imprimer/<int:regie>/<str:mois>/<int:rang>.pdf": [
+        page_admin(
+            "/admin/factures/imprimer/{regie_papiers}/2020-10/1.pdf",
+            get=si(lambda agent: peut(agent, VOIR, "facturation.facture")),
+            post=tout_agent(405),
+            ecrit={"GET": {"facturation_pdffacture"}},
+        )
     ],
     # --- Ways in and out
     "connexion/": [

@@ -7,4 +7,4 @@ from tests.fabrique import PDF_SAIN
 def sans_encre(monkeypatch):
     """No PDF is drawn; what printing notes is noted."""
     monkeypatch.setattr(pdf, "verifier", lambda: None)
-    monkeypatch.setattr(pdf, "rendre", lambda modele, contexte: PDF_SAIN)
+    monkeypatch.setattr(pdf, "rendre", lambda modele, contexte, **options: PDF_SAIN)

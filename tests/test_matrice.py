@@ -1,5 +1,6 @@
 """Who gets what, at every address: a cell of tests/matrice.py, a request, its answer, and what it wrote."""
 
+from datetime import date
 from itertools import product
 from urllib.parse import quote
 from uuid import uuid4
@@ -46,7 +47,9 @@ from enfants.models import (
 )
 from enfants.regles.annees import a_venir, annee_scolaire, libelle
 from facturation import campagnes, paiements
-from facturation.models import AideFamille, Regie
+from facturation.actions import encaisser
+from facturation.attestations import attester
+from facturation.models import AideFamille, Moyen, Regie
 from facturation.regles.payfip import Issue
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
@@ -61,6 +64,8 @@ from tests import matrice
 from tests.conftest import ClientVerifie
 from tests.facturation.essai import facture_essai, regie_essai
 from tests.facturation.grilles_essai import voter
+from tests.facturation.papiers_essai import facturer
+from tests.facturation.papiers_essai import ligne as ligne_facture
 from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
 from tests.papiers import sans_encre
 
@@ -273,6 +278,7 @@ def monde(profils, famille_durand, familles_de):
         **_mois(),
         **_factures(famille_durand),
         **_paiements(famille_durand, claire.utilisateur),
+        **_papiers_factures(famille_durand, ancien, claire),
     }
 
 
@@ -310,6 +316,25 @@ def _paiements(famille, par):
         "tentative": en_cours.uuid,
         "jeton_avis": en_cours.jeton,
         "facturation.tentativepaiement": payee.pk,
+    }
+
+
+def _papiers_factures(famille, enfant, claire):
+    """An invoice paid last year, for a child who was small; its receipt and its certificate."""
+    annee = timezone.localdate().year - 1
+    Enfant.objects.filter(pk=enfant.pk).update(date_naissance=date(annee - 3, 5, 1))
+    regie, service = regie_essai("papiers"), Service.objects.get(code="accueil-soir")
+    soirs = ligne_facture("Accueil du soir", "40", enfant=enfant, service=service, part_garde=100)
+    facture = facturer(famille, regie, soirs, mois=date(2020, 10, 1), emise_le=date(2020, 11, 2))
+    virement = {"moyen": Moyen.VIREMENT, "montant": facture.total, "recu_le": date(annee, 6, 1)}
+    reglement = encaisser(famille, regie=regie, par=None, **virement)
+    attestation = attester(claire, enfant.uuid, annee, par=claire.utilisateur)
+    return {
+        "reglement": reglement.uuid,
+        "regie_papiers": regie.pk,
+        "annee_attestee": annee,
+        "attestation_code": attestation.code,
+        "facturation.attestationfiscale": attestation.pk,
     }
 
 

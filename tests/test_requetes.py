@@ -33,7 +33,7 @@ from enfants.models import (
     Site,
     TrancheAge,
 )
-from facturation.models import AideFamille, Produit, Regie, TentativePaiement
+from facturation.models import AideFamille, AttestationFiscale, Produit, Regie, TentativePaiement
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -105,6 +105,17 @@ class Lignes:
         nom = self._nom()
         adultes = [{"prenom": prenom, "nom": nom, "courriel": f"{prenom}@{nom}.example"} for prenom in ("Ana", "Luc")]
         return familles.ouvrir_famille(responsable=adultes[0], conjoint=adultes[1], adresse={"ville": "Bourges"})
+
+    def attestation(self):
+        famille = self.autre_famille()
+        return AttestationFiscale.objects.create(
+            code=self._nom(),
+            famille=famille,
+            enfant=ajouter_enfant(famille, prenom=self._nom(), nom="Essai"),
+            annee=2026,
+            montant=40,
+            faite_pour=famille.responsables.first().utilisateur,
+        )
 
     def demande_d_une_autre_famille(self):
         famille = self.autre_famille()
@@ -323,6 +334,7 @@ def test_la_page_d_un_enfant_ne_coute_pas_plus_avec_trois_personnes_et_trois_pap
 
 # List of the admin -> how a row is added; a search shows these rows alone.
 LISTES = {
+    "facturation/attestationfiscale": Lignes.attestation,
     "demandes/demande": Lignes.demande_d_une_autre_famille,
     "enfants/attente": Lignes.attente,
     "enfants/ecole": Lignes.ecole,

@@ -1,5 +1,5 @@
-"""Money in the admin: how the commune collects, the prices it voted, who helps, payments on line."""
+"""Money in the admin: how the commune collects, the prices it voted, payments on line, certificates."""
 
-from facturation.admin import paiements, regies, tarifs
+from facturation.admin import attestations, paiements, regies, tarifs
 
-__all__ = ["paiements", "regies", "tarifs"]
+__all__ = ["attestations", "paiements", "regies", "tarifs"]

@@ -1,6 +1,7 @@
 """HTML to PDF/UA by WeasyPrint, which may read the portal's static files and nothing else."""
 
 import mimetypes
+import threading
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -57,12 +58,41 @@ def _lecteur():
     return Lecteur(allowed_protocols=("data",), allow_redirects=False)
 
 
-def rendre(modele: str, contexte: dict) -> bytes:
+def rendre(modele: str, contexte: dict, *, feuilles: tuple[str, ...] = ()) -> bytes:
     """The PDF of the template ``modele``, accessible (PDF/UA-1), under the commune's letterhead.
 
+    :param feuilles: stylesheets of a template that links none, for what is printed by the hundred: they are read once.
     :raises PdfIndisponible: the libraries are missing.
     """
-    weasyprint = _weasyprint()
-    html = render_to_string(modele, {**contexte, "commune": Commune.actuelle()})
-    document = weasyprint.HTML(string=html, base_url=BASE, url_fetcher=_lecteur())
-    return document.write_pdf(pdf_variant="pdf/ua-1")
+    verifier()
+    return dessiner(composer(modele, contexte), feuilles)
+
+
+def composer(modele: str, contexte: dict) -> str:
+    """The page that becomes a PDF."""
+    return render_to_string(modele, {**contexte, "commune": Commune.actuelle()})
+
+
+def dessiner(html: str, feuilles: tuple[str, ...] = ()) -> bytes:
+    """The PDF of a page."""
+    document = _weasyprint().HTML(string=html, base_url=BASE, url_fetcher=_lecteur())
+    styles, polices = _styles(feuilles)
+    return document.write_pdf(pdf_variant="pdf/ua-1", stylesheets=styles, font_config=polices)
+
+
+_du_fil = threading.local()
+
+
+def _styles(feuilles):
+    """Read once for each thread, with the fonts that they name: Pango does not share them between threads."""
+    if not feuilles:
+        return None, None
+    lues = _du_fil.__dict__.setdefault("feuilles", {})
+    if feuilles not in lues:
+        from weasyprint import CSS
+        from weasyprint.text.fonts import FontConfiguration
+
+        polices = FontConfiguration()
+        lus = [CSS(url=BASE + nom, url_fetcher=_lecteur(), font_config=polices) for nom in feuilles]
+        lues[feuilles] = lus, polices
+    return lues[feuilles]

@@ -7,11 +7,9 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Sum
-from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from enfants.models import SuspensionAcces
 from enfants.regles.annees import annee_scolaire
@@ -77,14 +75,6 @@ def facture(request, uuid):
         "tresorerie": presentation.Tresorerie("") if facture.regie.est_titre else None,
     }
     return render(request, "facturation/facture.html", contexte)
-
-
-@page_famille
-@require_safe
-def pdf(request, uuid):
-    """PLACEHOLDER: to be replaced by the page that serves the stored PDF."""
-    get_object_or_404(Facture.objects.visibles_par(request.adulte), uuid=uuid)
-    raise Http404("Pas encore de PDF")
 
 
 def _parties(adulte, facture, etat, aujourdhui):

@@ -7,8 +7,10 @@ from django.db import transaction
 
 from enfants.models import Service
 from facturation.actions import prendre_numeros, totaliser
+from facturation.instantanes import instantane_debiteur, instantane_emetteur
 from facturation.models import Ecriture, Facture, LigneFacture, Produit, Regie
 from familles.models import Famille
+from portail.commune import Commune
 
 MOIS = date(2026, 10, 1)
 
@@ -61,21 +63,22 @@ def facture_essai(
 
 
 def emettre_essai(facture: Facture, emise_le: date, echeance: date) -> None:
-    adultes = [adulte.utilisateur.nom_complet for adulte in facture.famille.adultes()]
-    facture.debiteur = {"noms": adultes, "adresse": facture.famille.adresse}
+    facture.debiteur = instantane_debiteur(facture.famille)
+    facture.emetteur = instantane_emetteur(facture.regie, Commune.actuelle())
     facture.numero = prendre_numeros(emise_le.year, 1)
     facture.reference = f"{emise_le.year}{facture.numero:08d}"
     facture.etat, facture.emise_le, facture.echeance = Facture.Etat.EMISE, emise_le, echeance
     facture.save()
-    Ecriture.objects.create(
-        famille=facture.famille,
-        regie=facture.regie,
-        le=emise_le,
-        nature=Ecriture.Nature.FACTURE,
-        libelle=f"Facture {facture.numero_complet}",
-        debit=facture.total,
-        facture=facture,
-    )
+    if facture.total:
+        Ecriture.objects.create(
+            famille=facture.famille,
+            regie=facture.regie,
+            le=emise_le,
+            nature=Ecriture.Nature.FACTURE,
+            libelle=f"Facture {facture.numero_complet}",
+            debit=facture.total,
+            facture=facture,
+        )
 
 
 def factures_en_nombre(famille: Famille, regie: Regie, nombre: int, emise_le=None) -> list[Facture]:

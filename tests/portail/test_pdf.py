@@ -6,6 +6,8 @@ import socketserver
 import threading
 from base64 import b64encode
 from contextlib import suppress
+from datetime import date
+from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import cycle
 from urllib.parse import quote
@@ -20,12 +22,17 @@ from pypdf import PdfReader
 from pypdf.generic import StreamObject
 
 from enfants import fiches
-from enfants.models import Enfant, Informations, PersonneAutorisee, Sante
+from enfants.models import Enfant, Informations, PersonneAutorisee, Sante, Service
+from facturation import attestations, documents
+from facturation.actions import encaisser
+from facturation.models import Moyen, Reglement
 from familles import lettres
 from familles.models import Famille, Responsable, Utilisateur
 from portail.commune import Commune
 from portail.outils import pdf
 from portail.outils.chiffrement import ValeursChiffrees
+from tests.facturation.essai import regie_essai
+from tests.facturation.papiers_essai import facturer, ligne
 
 try:
     pdf.verifier()
@@ -204,7 +211,7 @@ def est_muet(document: bytes) -> bool:
 # --- The reader ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("feuille", ["css/papier.css", "css/fiche.css"])
+@pytest.mark.parametrize("feuille", ["css/papier.css", "css/fiche.css", "css/facture.css"])
 def test_les_feuilles_de_style_du_papier_sont_lues(feuille, rendre, caplog):
     with caplog.at_level(logging.WARNING, "weasyprint"):
         rendre(f'<link rel="stylesheet" href="{feuille}"><p>Bonjour</p>')
@@ -220,6 +227,16 @@ def test_un_pdf_n_atteint_ni_le_reseau_ni_le_disque(charge, rendre, espion, secr
             rendre(corps)
     else:
         assert est_muet(rendre(corps))
+    assert venus == []
+
+
+def test_des_feuilles_lues_une_fois_n_ouvrent_rien_de_plus(espion, secrets):
+    """What is printed by the hundred gets its styles otherwise, and the same reader."""
+    hote, venus = espion
+    charges = [CHARGES[nom] for nom in ("image", "feuille de style", "import", "svg en image")]
+    corps = "".join(charger(charge, cible) for charge in charges for cible in cibles(hote, secrets))
+    page = f'<!doctype html><html lang="fr"><head><title>Essai</title></head><body>{corps}</body></html>'
+    assert est_muet(pdf.dessiner(page, ("css/papier.css", "css/facture.css")))
     assert venus == []
 
 
@@ -271,6 +288,7 @@ def papiers(comptes):
     lea, famille = Enfant.objects.get(prenom="Léa"), comptes["durand"].responsable.famille
     fiches_de = Enfant.objects.select_related("ecole", "classe", "sante", "informations")
     return {
+        **_papiers_de_facturation(famille, lea),
         "pdf/lettre_acces.html": lambda: lettres.imprimer(list(famille.adultes())),
         "pdf/fiche_inscription.html": lambda: fiches.imprimer_inscription(
             fiches_de.get(pk=lea.pk), famille.__class__.objects.get(pk=famille.pk), jour=timezone.localdate()
@@ -279,13 +297,40 @@ def papiers(comptes):
     }
 
 
-PAPIERS = ["pdf/lettre_acces.html", "pdf/fiche_inscription.html", "pdf/fiche_urgence.html"]
+def _papiers_de_facturation(famille, enfant):
+    """Of last year, when the child was small; each copies the file as it is when it is printed."""
+    annee, regie = timezone.localdate().year - 1, regie_essai("papiers")
+    Enfant.objects.filter(pk=enfant.pk).update(date_naissance=date(annee - 3, 5, 1))
+
+    def facture():
+        relu, foyer = Enfant.objects.get(pk=enfant.pk), Famille.objects.get(pk=famille.pk)
+        soirs = ligne("Soir", "40", enfant=relu, service=Service.objects.get(code="accueil-soir"), part_garde=100)
+        return facturer(foyer, regie, soirs, mois=date(annee, 4, 1), emise_le=date(annee, 5, 2))
+
+    def attestation():
+        claire = Responsable.objects.select_related("famille").get(famille=famille, rang=1)
+        return attestations.imprimer(attestations.attester(claire, enfant.uuid, annee, par=claire.utilisateur))
+
+    facture()
+    virement = {"moyen": Moyen.VIREMENT, "montant": Decimal(40), "recu_le": date(annee, 6, 1)}
+    cle = encaisser(famille, regie=regie, par=None, **virement).pk
+    return {
+        "pdf/facture.html": lambda: documents.imprimer(facture()),
+        "pdf/recu.html": lambda: documents.imprimer_recu(Reglement.objects.get(pk=cle)),
+        "pdf/attestation.html": attestation,
+    }
+
+
+PAPIERS = [
+    *("pdf/lettre_acces.html", "pdf/fiche_inscription.html", "pdf/fiche_urgence.html"),
+    *("pdf/facture.html", "pdf/recu.html", "pdf/attestation.html"),
+]
 SANS_FAMILLE = {"pdf/notice.html"}  # holds nothing that a family writes
 
 
 def test_chaque_gabarit_de_pdf_est_attaque(papiers):
-    documents = {f"pdf/{chemin.name}" for chemin in (settings.BASE_DIR / "templates/pdf").glob("[!_]*.html")}
-    assert documents - SANS_FAMILLE == set(PAPIERS) == set(papiers)
+    gabarits = {f"pdf/{chemin.name}" for chemin in (settings.BASE_DIR / "templates/pdf").glob("[!_]*.html")}
+    assert gabarits - SANS_FAMILLE == set(PAPIERS) == set(papiers)
 
 
 class Balises(HTMLParser):
@@ -307,7 +352,7 @@ def test_ce_qu_ecrit_une_famille_n_ajoute_aucune_balise(papier, papiers, monkeyp
     class Assez(Exception):
         """The page is written: no need to print it."""
 
-    def garder(modele, contexte):
+    def garder(modele, contexte, **options):
         rendues.append((modele, render_to_string(modele, {**contexte, "commune": Commune.actuelle()})))
         raise Assez
 
