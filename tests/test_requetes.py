@@ -375,7 +375,7 @@ def test_une_liste_de_l_administration_ne_coute_pas_plus_avec_trois_lignes(liste
 
 # --- Budgets ---------------------------------------------------------------------------------------------
 
-BUDGETS = {"/mon-compte/": 8, "/": 8, "/messagerie/": 6, "/demandes/": 6, "/mes-enfants/": 8}
+BUDGETS = {"/mon-compte/": 8, "/": 8, "/messagerie/": 6, "/demandes/": 6, "/mes-enfants/": 8, "/releve/": 7}
 
 
 def _rien(famille):

@@ -18,6 +18,7 @@ from messagerie import actions
 from messagerie.forms import LONGUEUR_MAX
 from messagerie.models import Courriel, Fil, Message, PieceMessage, Rangement, ServiceMairie
 from tests.fabrique import PDF_SAIN, image
+from tests.facturation.essai import facture_essai, regie_essai
 
 pytestmark = pytest.mark.django_db
 
@@ -280,18 +281,19 @@ def test_une_question_privee_sur_une_demande_n_est_pas_l_echange_commun(demande,
     assert Fil.objects.count() == 2
 
 
-@pytest.mark.parametrize("nom", ["demande", "enfant"])
+@pytest.mark.parametrize("nom", ["demande", "enfant", "facture"])
 @pytest.mark.parametrize("valeur", [INCONNU, "x", "9" * 5000, "../../", "d'un autre"])
 def test_ce_qui_n_est_pas_a_soi_n_existe_pas(nom, valeur, demande, envoyer, connecter):
     if valeur == "d'un autre":
-        valeur = {"demande": demande.uuid, "enfant": lea().uuid}[nom]
+        facture = facture_essai(lea().rattachements.get().famille, regie_essai())
+        valeur = {"demande": demande.uuid, "enfant": lea().uuid, "facture": facture.uuid}[nom]
     adresse = f"{NOUVEAU}?{nom}={valeur}"
     assert (connecter("martin").get(adresse).status_code, envoyer("martin", adresse).status_code) == (404, 404)
     assert not Fil.objects.exists()
     assert connecter("martin").get(f"/contact/?{nom}={valeur}").status_code == 200
 
 
-@pytest.mark.parametrize("requete", ["?facture=1", "?inconnu=x", "?demande=", "?enfant="])
+@pytest.mark.parametrize("requete", ["?jour=2026-11-16&ligne=1", "?inconnu=x", "?demande=", "?enfant=", "?facture="])
 def test_un_parametre_inconnu_ne_change_rien(requete, service, connecter):
     reponse = connecter("durand").get(NOUVEAU + requete)
     assert (reponse.status_code, reponse.context["propos"]) == (200, None)

@@ -425,10 +425,16 @@ def test_les_cadres_du_compte_disent_ce_qui_est_du_et_le_lien_de_paiement(connec
     assert len(connecter("martin").get("/").context["page"].compte.impayees) == 1
 
 
-def test_ce_que_doit_une_autre_famille_ne_se_dit_pas(connecter, famille_durand):
-    facture_essai(famille_durand, regie_essai(), "20.00")
+def test_ce_que_doit_une_autre_famille_ne_se_dit_pas(connecter, famille_durand, famille_martin, horloge):
+    horloge("2026-11-23T10:00")
+    regie = regie_essai()
+    facture_essai(famille_durand, regie, "20.00")
+    reglement = {"moyen": "CHEQUE", "montant": Decimal("5.00"), "recu_le": date(2026, 11, 2), "par": None}
+    encaisser(famille_martin, regie=regie, **reglement)
     vus = {qui: len(connecter(qui).get("/").context["page"].compte.impayees) for qui in ("durand", "durand2", "martin")}
     assert vus == {"durand": 1, "durand2": 1, "martin": 0}
+    soldes = [s.phrase.replace("\u00a0", " ") for s in connecter("martin").get("/").context["page"].compte.soldes]
+    assert soldes == ["Vous avez 5,00 € d'avance"]
 
 
 # --- Its price -------------------------------------------------------------------------------------------

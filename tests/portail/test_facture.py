@@ -183,7 +183,8 @@ def test_contester_un_jour_ecrit_a_la_comptabilite_dans_l_echange_de_la_facture(
 
 def test_on_ne_conteste_que_le_jour_d_une_ligne_de_sa_facture(connecter, facture, familles_de, regie):
     autre = facture_essai(familles_de("martin"), regie, "30.00", mois=date(2026, 9, 1))
-    croisee = contester(autre).replace(str(autre.uuid), str(facture.uuid))
+    assert connecter("martin").get(contester(autre, jour="2026-09-05")).status_code == 200
+    croisee = contester(autre, jour="2026-09-05").replace(str(autre.uuid), str(facture.uuid))
     fausses = [contester(autre), croisee, contester(facture, jour="2026-10-06"), contester(facture, jour="x")]
     fausses += [f"/messagerie/nouveau/?facture={facture.uuid}&ligne={ligne}" for ligne in ("", "x", "9" * 30, "-1")]
     assert {connecter("durand").get(adresse).status_code for adresse in fausses} == {404}
@@ -201,12 +202,17 @@ def test_nous_contacter_garde_la_facture_en_tete(connecter, facture):
 
 def test_l_agent_lit_a_quelle_facture_se_rapporte_un_message(connecter, facture, lea, comptes):
     SuspensionAcces.objects.create(enfant=lea, adulte=comptes["durand2"].adulte, motif="Jugement")
+    AvisFacture.objects.create(facture=facture)
+    envoyer_avis()
+    pour_tous = Fil.objects.get(contexte=f"facture/{facture.uuid}")
     navigateur = connecter("durand")
     form = navigateur.get(contester(facture)).context["form"]
     saisie = {"service": form["service"].value(), "sujet": "Erreur", "corps": "Il était malade."}
     assert navigateur.post(contester(facture), saisie).status_code == 302
-    fil = Fil.objects.get(contexte=f"facture/{facture.uuid}")
+    fil = Fil.objects.get(contexte=f"facture/{facture.uuid}", famille_le__isnull=False)
     assert fil.destinataire == comptes["durand"].adulte, "l'autre adulte ne peut plus voir l'enfant"
     page = texte(connecter("comptable").get(f"/admin/messagerie/fil/{fil.pk}/change/"))
     assert "À propos de : " in page
-    assert "Facture 2026-000001" in page
+    assert ("Facture 2026-000001" in page, "est suspendu" in page) == (True, False)
+    page = texte(connecter("comptable").get(f"/admin/messagerie/fil/{pour_tous.pk}/change/"))
+    assert "Julien Durand lit cet échange, mais son accès à l'enfant concerné est suspendu." in page
