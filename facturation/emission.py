@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from facturation.actions import prendre_numeros
 from facturation.instantanes import debiteurs, instantane_emetteur
 from facturation.models import AvisFacture, Campagne, Ecriture, Regie
+from facturation.prelevements import annonces
 from facturation.preparation import DU_LOT, FACTURE
 from portail.commune import Commune
 
@@ -64,6 +65,9 @@ def _emettre(curseur, campagne, brouillons: Iterable[Brouillon]):
     premier = prendre_numeros(le.year, len(brouillons))
     numeros = range(premier, premier + len(brouillons))
     qui = debiteurs({b.famille for b in brouillons})
+    totaux = {b.famille: b.total for b in brouillons}
+    for famille, phrase in annonces(regie, totaux, emise_le=le, echeance=campagne.echeance).items():
+        qui[famille]["prelevement"] = phrase
     cles = [b.cle for b in brouillons]
     curseur.execute(
         f"UPDATE {FACTURE} f SET etat = 'EMISE', numero = v.numero, reference = v.reference, debiteur = v.debiteur,"  # noqa: S608

@@ -60,10 +60,7 @@ MESSAGES = {
     "messagerie.diffusion": (VOIR, AJOUTER),
 }
 # Billing a month: its drafts, what should be looked at, issuing.
-MOIS = {
-    "facturation.campagne": (VOIR,),
-    "facturation.facture": (VOIR, "emettre"),
-}
+MOIS = {"facturation.campagne": (VOIR,)}
 # How the commune collects and what it votes; what issued invoices have used stays, see facturation/admin/tarifs.py.
 TARIFS = {
     "facturation.regie": TOUT,
@@ -78,12 +75,8 @@ TARIFS_A_LIRE = {
     "facturation.tarif": (VOIR,),
     "facturation.majorationgrille": (VOIR,),
 }
-# Invoices, receipts and certificates to open and to print; the trésorerie has none: they name children.
-PAPIERS_FACTURES = {
-    "facturation.facture": (VOIR,),
-    "facturation.reglement": (VOIR,),
-    "facturation.attestationfiscale": (VOIR,),
-}
+# Certificates to check; the trésorerie has none, nor invoices: they name children.
+PAPIERS_FACTURES = {"facturation.attestationfiscale": (VOIR,)}
 DOSSIER = {
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.responsable": (VOIR, CHANGER),
@@ -96,6 +89,22 @@ DOSSIER = {
 
 # What the régisseur sees of the payments on line.
 EN_LIGNE = {"facturation.tentativepaiement": (VOIR, "rapprocher")}
+# The accounts of the families: money moves by the pages of portail/pages/encaissement.
+COMPTES = {
+    "facturation.facture": (VOIR, CHANGER, "emettre"),  # to change: an avoir, lines of a draft
+    "facturation.reglement": (VOIR, AJOUTER, "annuler"),
+    "facturation.remise": (VOIR, AJOUTER),
+    "facturation.ecriture": (VOIR, AJOUTER),  # to add: give back what a family has to its credit
+    "facturation.imputation": (VOIR, AJOUTER),
+    "facturation.role": (VOIR, AJOUTER),
+    "facturation.article": (VOIR, CHANGER),
+    "facturation.suivifacture": (VOIR,),
+    "facturation.suivireglement": (VOIR,),
+    "facturation.mandat": (VOIR, AJOUTER, CHANGER),
+    "facturation.lotprelevement": (VOIR, AJOUTER, CHANGER),
+    "facturation.prelevement": (VOIR, CHANGER),
+}
+COMPTES_EN_LECTURE = {"facturation.ecriture": (VOIR,), "facturation.facture": (VOIR,), "facturation.reglement": (VOIR,)}
 
 # Group -> model -> actions. A word that is no stock action is a permission of the model itself.
 ROLES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -108,6 +117,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "messagerie.courriel": (VOIR,),
         "messagerie.servicemairie": (VOIR,),
         **TARIFS_A_LIRE,
+        **COMPTES_EN_LECTURE,
     },
     "Comptabilité": {
         "familles.famille": (VOIR,),
@@ -126,6 +136,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "enfants.reservation": (VOIR,),
         **MOIS,
         **EN_LIGNE,
+        **COMPTES,
     },
     # Only of the children of the schools where they work, see EnfantQuerySet.accessibles_a.
     "Animateur": {
@@ -136,8 +147,13 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         "enfants.documentenfant": (VOIR,),
         "enfants.presence": (VOIR, AJOUTER, CHANGER),
     },
+    # Debtors, amounts, dates, states: nothing about children.
     "Trésorerie": {
         "familles.famille": (VOIR,),
+        "facturation.suivifacture": (VOIR,),
+        "facturation.suivireglement": (VOIR,),
+        "facturation.role": (VOIR,),
+        "facturation.article": (VOIR,),
     },
     "Administrateur": {
         **DOSSIER,
@@ -154,6 +170,7 @@ ROLES: dict[str, dict[str, tuple[str, ...]]] = {
         **MOIS,
         **EN_LIGNE,
         "auth.group": (VOIR,),
+        **COMPTES,
     },
 }
 

@@ -86,6 +86,7 @@ class SitePortail(admin.AdminSite):
             separation,
             simuler,
         )
+        from portail.pages.encaissement import adresses
 
         propres = [
             path("ouvrir-une-famille/", self.admin_view(ouverture.ouvrir_famille), name="ouvrir_famille"),
@@ -111,6 +112,7 @@ class SitePortail(admin.AdminSite):
             path("messages-groupes/<int:pk>/", self.admin_view(diffusion.avancement), name="avancement_message"),
             path("simuler/", self.admin_view(simuler.simuler), name="simuler"),
         ]
+        propres += adresses(self.admin_view)
         # « Voir sur le site » would tell the address of rows that the agent may not open.
         return propres + [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 

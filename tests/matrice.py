@@ -238,6 +238,15 @@ PLAFONDS: dict[str, tuple[str, ...]] = {
     "facturation.regie": TOUT,
     "facturation.tentativepaiement": (VOIR,),
     "facturation.attestationfiscale": (VOIR,),
+    "facturation.article": (VOIR,),
+    "facturation.facture": (VOIR,),
+    "facturation.lotprelevement": (VOIR,),
+    "facturation.mandat": (VOIR,),
+    "facturation.reglement": (VOIR,),
+    "facturation.remise": (VOIR,),
+    "facturation.role": (VOIR,),
+    "facturation.suivifacture": (VOIR,),
+    "facturation.suivireglement": (VOIR,),
     "familles.famille": (VOIR, AJOUTER, CHANGER),
     "familles.utilisateur": (VOIR, AJOUTER, CHANGER),
     "messagerie.courriel": (VOIR,),
@@ -1359,6 +1368,58 @@ MATRICE["admin/facturation/tentativepaiement/<path:object_id>/change/"] += [
         ecrit={"POST": {"facturation_tentativepaiement"}},
     )
 ]
+# --- Money: the pages of agents ---------------------------------------------------------------------------
+
+
+def _argent(route, *droits, get=200, post=422, adresse="", quoi="", **autres):
+    """A page of money: ``droits`` are « action modèle » of facturation, all needed."""
+
+    def ouvert(agent):
+        return all(peut(agent, action, f"facturation.{modele}") for action, modele in map(str.split, droits))
+
+    page = page_admin(adresse or f"/{route}", get=si(ouvert, oui=get), post=si(ouvert, oui=post), quoi=quoi, **autres)
+    MATRICE.setdefault(route, []).append(page)
+
+
+_argent("admin/comptes/", "view ecriture", post=200)
+_argent("admin/comptes/<int:pk>/", "view ecriture", post=200, adresse="/admin/comptes/{familles.famille}/")
+_argent("admin/comptes/<int:pk>/rembourser/", "add ecriture", adresse="/admin/comptes/{familles.famille}/rembourser/")
+_NOUVEAU = "admin/reglements/nouveau/"
+_argent(_NOUVEAU, "add reglement", post=200, quoi="sans famille : la recherche")
+_argent(_NOUVEAU, "add reglement", adresse=f"/{_NOUVEAU}?famille={{familles.famille}}", quoi="sans montant")
+_argent(_NOUVEAU, "add reglement", adresse=f"/{_NOUVEAU}?famille=999999999", get=404, post=404, quoi="famille inconnue")
+_argent(
+    _NOUVEAU,
+    "add reglement",
+    adresse=f"/{_NOUVEAU}?famille={{familles.famille}}",
+    post="/admin/comptes/{familles.famille}/",
+    donnees={"regie": "{regie}", "moyen": "ESPECES", "montant": "5", "recu_le": "2020-01-02"},
+    ecrit={"POST": {"facturation_reglement", "facturation_ecriture", "facturation_imputation"}},
+    quoi="5 € en espèces",
+)
+for _geste, _droit in [("imputer", "add imputation"), ("annuler", "annuler reglement")]:
+    _page = f"/admin/reglements/{{facturation.reglement}}/{_geste}/"
+    _argent(f"admin/reglements/<int:pk>/{_geste}/", _droit, adresse=_page)
+_argent("admin/cheques/", "add reglement")
+_argent("admin/bordereaux/nouveau/", "add remise")
+_argent("admin/bordereaux/<int:pk>/", "view remise", post=200, adresse="/admin/bordereaux/{facturation.remise}/")
+_argent("admin/factures/<int:pk>/avoir/", "change facture", adresse="/admin/factures/{facturation.facture}/avoir/")
+_LIGNES = "admin/factures/<int:pk>/lignes/"
+_argent(_LIGNES, "change facture", adresse="/admin/factures/{brouillon_cle}/lignes/")
+_argent(
+    _LIGNES, "change facture", get=404, post=404, adresse="/admin/factures/{facturation.facture}/lignes/", quoi="émise"
+)
+_argent("admin/roles/nouveau/", "add role", post=200)
+_argent("admin/roles/<int:pk>/", "change article", adresse="/admin/roles/{facturation.role}/")
+_argent("admin/mandats/nouveau/", "add mandat", post=200, quoi="sans famille : la recherche")
+_argent("admin/mandats/nouveau/", "add mandat", adresse="/admin/mandats/nouveau/?famille={familles.famille}")
+_argent("admin/mandats/<int:pk>/revoquer/", "change mandat", adresse="/admin/mandats/{facturation.mandat}/revoquer/")
+_LOT = "/admin/prelevements/{facturation.lotprelevement}/"
+_argent("admin/prelevements/nouveau/", "add lotprelevement")
+_argent("admin/prelevements/<int:pk>/", "change lotprelevement", post=200, adresse=_LOT)
+_argent("admin/prelevements/<int:pk>/fichier.xml", "add lotprelevement", post=200, adresse=f"{_LOT}fichier.xml")
+for _suivi in ("suivifacture", "suivireglement"):
+    _argent(f"admin/facturation/{_suivi}/export.csv", f"view {_suivi}", post=200)
 
 # --- Actions on the lists of the admin: no address of their own, but they write ---------------------------
 

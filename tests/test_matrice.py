@@ -1,6 +1,7 @@
 """Who gets what, at every address: a cell of tests/matrice.py, a request, its answer, and what it wrote."""
 
 from datetime import date
+from decimal import Decimal
 from itertools import product
 from urllib.parse import quote
 from uuid import uuid4
@@ -46,10 +47,11 @@ from enfants.models import (
     Vaccin,
 )
 from enfants.regles.annees import a_venir, annee_scolaire, libelle
+from facturation import actions as comptes
 from facturation import campagnes, paiements
 from facturation.actions import encaisser
 from facturation.attestations import attester
-from facturation.models import AideFamille, Moyen, Regie
+from facturation.models import AideFamille, LotPrelevement, Mandat, Moyen, Prelevement, Regie
 from facturation.regles.payfip import Issue
 from familles.actions import SEL_COURRIEL
 from familles.models import Responsable, Utilisateur
@@ -62,7 +64,7 @@ from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests import matrice
 from tests.conftest import ClientVerifie
-from tests.facturation.essai import facture_essai, regie_essai
+from tests.facturation.essai import facture_essai, regie_essai, titre_essai
 from tests.facturation.grilles_essai import voter
 from tests.facturation.papiers_essai import facturer
 from tests.facturation.papiers_essai import ligne as ligne_facture
@@ -258,6 +260,7 @@ def monde(profils, famille_durand, familles_de):
         "enfants.garde": Garde.objects.get(enfant=enfants["Inès"]).pk,
         "enfants.inscription": Inscription.objects.exclude(jours=[]).filter(enfant=enfants["Léa"]).first().pk,
         **_offre(),
+        **_argent(famille_durand, uid["comptable"]),
         "enfants.periodevacances": PeriodeVacances.objects.first().pk,
         "enfants.presence": Presence.objects.filter(enfant=enfants["Léa"]).order_by("pk").first().pk,
         "enfants.vaccin": Vaccin.objects.first().pk,
@@ -296,7 +299,7 @@ def _mois():
 
 def _factures(famille):
     """Of the household: an invoice, a draft; and the school year."""
-    regie = regie_essai()
+    regie = regie_essai("factures")
     return {
         "facture": facture_essai(famille, regie).uuid,
         "brouillon": facture_essai(famille, regie, emise=False).uuid,
@@ -362,6 +365,37 @@ def _publications():
 def site_de(enfant):
     """Where the child goes in the evening."""
     return Implantation.objects.get(service__code="accueil-soir", ecoles=enfant.ecole).site_id
+
+
+def _argent(famille, agent):
+    """What the Durands owe and pay: by régie, by titre, by direct debit."""
+    regie = regie_essai(ics="FR72ZZZ123456", iban="FR1420041010050500013M02606", titulaire="Essai")
+    titre, jour = titre_essai(), date(2020, 1, 2)
+    emise = facture_essai(famille, regie, "30.00")
+    brouillon = facture_essai(famille, regie, "30.00", mois=date(2026, 11, 1), emise=False)
+    payer = {"regie": regie, "moyen": "CHEQUE", "montant": Decimal(5), "recu_le": jour, "par": agent}
+    remis, reglement = (comptes.encaisser(famille, **payer) for _ in range(2))
+    role = comptes.prendre_en_role(
+        [facture_essai(famille, titre, "30.00")], regie=titre, numero="7", exercice=2026, le=jour, par=agent
+    )
+    mandat = Mandat.objects.create(
+        famille=famille, regie=regie, rum="ESSAI", titulaire="C", iban="FR7630006000011234567890189", signe_le=jour
+    )
+    lot = LotPrelevement.objects.create(regie=regie, le=jour, identifiant="ESSAI", prepare_par=agent)
+    Prelevement.objects.create(lot=lot, mandat=mandat, facture=emise, montant=20, sequence="FRST")
+    return {
+        "regie": regie.pk,
+        "brouillon_cle": brouillon.pk,
+        "facturation.article": role.articles.get().pk,
+        "facturation.facture": emise.pk,
+        "facturation.lotprelevement": lot.pk,
+        "facturation.mandat": mandat.pk,
+        "facturation.reglement": reglement.pk,
+        "facturation.remise": comptes.remettre([remis], regie=regie, le=jour, par=agent).pk,
+        "facturation.role": role.pk,
+        "facturation.suivifacture": emise.pk,
+        "facturation.suivireglement": reglement.pk,
+    }
 
 
 def _offre():

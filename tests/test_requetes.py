@@ -6,6 +6,7 @@ is written once a minute at most and is not.
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -33,7 +34,16 @@ from enfants.models import (
     Site,
     TrancheAge,
 )
-from facturation.models import AideFamille, AttestationFiscale, Produit, Regie, TentativePaiement
+from facturation import actions as comptes
+from facturation.models import (
+    AideFamille,
+    AttestationFiscale,
+    LotPrelevement,
+    Mandat,
+    Produit,
+    Regie,
+    TentativePaiement,
+)
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, DossierCaf, QuotientFamilial, SituationFiscale, Utilisateur
 from messagerie.actions import notifier
@@ -41,7 +51,7 @@ from messagerie.models import Courriel, ServiceMairie
 from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, remplacer_fichier
 from tests.canaris import papier
-from tests.facturation.essai import facture_essai, regie_essai
+from tests.facturation.essai import facture_essai, regie_essai, titre_essai
 from tests.facturation.grilles_essai import voter
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +241,42 @@ class Lignes:
             facture=facture, par=self.parent, mode="REDIRECTION", montant=1, jeton=nom, exercice=2026, reference=nom
         )
 
+    def _regie(self, faire=regie_essai):
+        nom = self._nom()
+        return faire(nom.lower(), nom=nom)
+
+    def facture(self, regie=None):
+        return facture_essai(self.autre_famille(), regie or self._regie(), "30.00")
+
+    def role(self):
+        regie, jour = self._regie(titre_essai), date(2020, 1, 2)
+        factures = [self.facture(regie)]
+        return comptes.prendre_en_role(
+            factures, regie=regie, numero=regie.nom, exercice=2026, le=jour, par=self.agent()
+        )
+
+    def titre(self):
+        return self.role().articles.get()
+
+    def reglement(self):
+        facture = self.facture()
+        payer = {"moyen": "CHEQUE", "montant": Decimal(5), "recu_le": date(2020, 1, 2), "par": self.agent()}
+        return comptes.encaisser(facture.famille, regie=facture.regie, **payer)
+
+    def remise(self):
+        reglement = self.reglement()
+        return comptes.remettre([reglement], regie=reglement.regie, le=reglement.recu_le, par=self.agent())
+
+    def mandat(self):
+        regie, jour = self._regie(), date(2020, 1, 2)
+        return Mandat.objects.create(
+            famille=self.autre_famille(), regie=regie, rum=regie.nom, titulaire="C", iban="FR76", signe_le=jour
+        )
+
+    def lot(self):
+        regie, jour = self._regie(), date(2020, 1, 2)
+        return LotPrelevement.objects.create(regie=regie, le=jour, identifiant=regie.nom, prepare_par=self.agent())
+
     def courriel(self):
         nom = self._nom()
         return Courriel.objects.create(objet=nom, destinataire="a@b.example", corps="…", message_id=nom)
@@ -350,6 +396,15 @@ LISTES = {
     "facturation/grille": Lignes.grille,
     "facturation/regie": Lignes.regie,
     "facturation/tentativepaiement": Lignes.paiement_en_ligne,
+    "facturation/article": Lignes.titre,
+    "facturation/facture": Lignes.facture,
+    "facturation/lotprelevement": Lignes.lot,
+    "facturation/mandat": Lignes.mandat,
+    "facturation/reglement": Lignes.reglement,
+    "facturation/remise": Lignes.remise,
+    "facturation/role": Lignes.role,
+    "facturation/suivifacture": Lignes.titre,
+    "facturation/suivireglement": Lignes.reglement,
     "familles/famille": Lignes.autre_famille,
     "familles/utilisateur": Lignes.agent,
     "messagerie/courriel": Lignes.courriel,

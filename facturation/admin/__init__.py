@@ -1,5 +1,5 @@
-"""Money in the admin: how the commune collects, the prices it voted, payments on line, certificates."""
+"""Money in the admin: how the commune collects, accounts, payments, what the trésorerie follows, direct debits."""
 
-from facturation.admin import attestations, paiements, regies, tarifs
+from facturation.admin import attestations, comptes, paiements, prelevements, regies, tarifs, tresorerie
 
-__all__ = ["attestations", "paiements", "regies", "tarifs"]
+__all__ = ["attestations", "comptes", "paiements", "prelevements", "regies", "tarifs", "tresorerie"]

@@ -7,6 +7,7 @@ from facturation.models.paiements import TentativePaiement
 from facturation.models.prelevements import LotPrelevement, Mandat, Prelevement
 from facturation.models.regies import Moyen, Produit, Regie
 from facturation.models.simulation import OperationSimulee
+from facturation.models.suivi import SuiviFacture, SuiviReglement
 from facturation.models.titres import Article, Role
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Reglement",
     "Remise",
     "Role",
+    "SuiviFacture",
+    "SuiviReglement",
     "Tarif",
     "TentativePaiement",
     "TrancheTarif",

@@ -104,7 +104,7 @@ def cle_du_formulaire(request) -> UUID:
 
 def _choisir(request):
     texte = request.GET.get("q", "").strip()[:80]
-    trouvees = chercher(texte) if texte else []
+    trouvees = chercher_familles(texte) if texte else []
     contexte = {
         **admin.site.each_context(request),
         "title": "Écrire à une famille",
@@ -115,7 +115,7 @@ def _choisir(request):
     return render(request, "admin/messages/choisir_famille.html", contexte)
 
 
-def chercher(texte):
+def chercher_familles(texte):
     """``(key, who, where)`` of the households whose name or an adult's holds every word."""
     familles = Famille.objects.all()
     for mot in texte.split()[:5]:

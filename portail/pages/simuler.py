@@ -16,7 +16,7 @@ from facturation.regles.tarifs import TarifInconnu, nombre
 from familles.models import Famille
 from portail.outils.argent import euros
 from portail.outils.dates import jour as en_mots
-from portail.pages.ecrire_famille import FAMILLES_TROUVEES, chercher
+from portail.pages.ecrire_famille import FAMILLES_TROUVEES, chercher_familles
 
 
 class FormuleField(forms.ModelChoiceField):
@@ -120,7 +120,7 @@ def simuler(request):
 
 def _choisir(request):
     texte = request.GET.get("q", "").strip()[:80].replace("\x00", "")
-    trouvees = chercher(texte) if texte else []
+    trouvees = chercher_familles(texte) if texte else []
     contexte = {
         **admin.site.each_context(request),
         "title": "Simuler un prix",

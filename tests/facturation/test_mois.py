@@ -279,13 +279,13 @@ def test_emettre_numerote_copie_ecrit_et_previent():
     ]
     assert facture_de("durand", "periscolaire").debiteur == {
         "noms": ["Madame Claire Durand", "Monsieur Julien Durand"],
-        "famille": "Durand",
         "adresse": "12 rue des Vergers",
         "complement": "",
         "code_postal": "18110",
         "ville": "Saint-Martin-d'Auxigny",
+        "prelevement": "",
     }
-    assert factures[0].emetteur["regie"] == "Accueil périscolaire"
+    assert factures[0].emetteur["regie"]["nom"] == "Accueil périscolaire"
     ecriture = Ecriture.objects.get(facture=factures[0])
     assert (ecriture.libelle, ecriture.debit) == ("Facture 2026-000001, octobre 2026", factures[0].total)
     assert (AvisFacture.objects.filter(envoye_le=None).count(), campagne.etape) == (2, "EMISE")

@@ -1,0 +1,238 @@
+"""SEPA direct debits: mandates, what an invoice announces, the file for the bank, what it gives back."""
+
+import xml.etree.ElementTree as ET
+from datetime import date
+from decimal import Decimal
+from html import unescape
+
+import pytest
+
+from facturation import actions, prelevements
+from facturation.actions import ActionImpossible
+from facturation.models import Ecriture, Facture, LotPrelevement, Mandat, Prelevement, Reglement
+from facturation.regles.sepa import derniers_jours, est_ics
+from familles.models import CoordonneesBancaires, Utilisateur
+from messagerie.models import Message
+from tests.facturation.essai import facture_essai, regie_essai
+
+IBAN, ICS = "FR7630006000011234567890189", "FR72ZZZ123456"
+ECHEANCE = date(2026, 12, 2)  # of the invoices of 2 November
+
+
+# --- Rules -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("texte", "attendu"),
+    [
+        (ICS, True),
+        ("FR72ABC123456", True),  # the letters of the activity do not count
+        ("DE98ZZZ09999999999", True),
+        ("FR73ZZZ123456", False),
+        ("FR72ZZZ123457", False),
+        ("FR72 ZZZ123456", False),
+        ("FRZZZZZ123456", False),
+        ("", False),
+    ],
+)
+def test_la_cle_d_un_identifiant_creancier(texte, attendu):
+    assert est_ics(texte) is attendu
+
+
+@pytest.mark.parametrize(
+    ("signe", "dernier", "attendu"),
+    [
+        (date(2024, 1, 15), None, date(2027, 1, 15)),
+        (date(2020, 1, 15), date(2024, 6, 30), date(2027, 6, 30)),
+        (date(2024, 2, 29), None, date(2027, 2, 28)),
+        (date(2023, 12, 31), None, date(2026, 12, 31)),
+    ],
+)
+def test_un_mandat_vit_36_mois_apres_son_dernier_prelevement(signe, dernier, attendu):
+    assert derniers_jours(signe, dernier) == attendu
+
+
+# --- The world ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def agent(distribution):
+    return Utilisateur.objects.get(identifiant="comptable")
+
+
+@pytest.fixture
+def regie(distribution, horloge):
+    horloge("2026-11-23T10:00")
+    return regie_essai(ics=ICS, iban="FR1420041010050500013M02606", titulaire="Régie de Saint-Martin-d'Auxigny")
+
+
+@pytest.fixture
+def mandat(regie, famille_durand, agent):
+    compte = {"titulaire": "Mme Claire Durànd & Łucja Œhl", "iban": IBAN, "bic": ""}
+    CoordonneesBancaires.objects.update_or_create(famille=famille_durand, defaults=compte)
+    return prelevements.creer_mandat(famille_durand, regie=regie, signe_le=date(2026, 9, 1), par=agent)
+
+
+@pytest.fixture
+def factures(mandat, famille_durand, regie):
+    return [
+        facture_essai(famille_durand, regie, "30.00", mois=date(2026, 9, 1)),
+        facture_essai(famille_durand, regie, "40.00"),
+    ]
+
+
+@pytest.fixture
+def comptable(connecter, regie):
+    return connecter("comptable")
+
+
+@pytest.fixture
+def lot(regie, factures, agent):
+    return prelevements.preparer_lot(regie, le=ECHEANCE, par=agent)
+
+
+pytestmark = pytest.mark.django_db
+
+
+# --- Mandates ----------------------------------------------------------------------------------------------
+
+
+def test_un_mandat_prend_le_compte_du_dossier_et_ne_montre_pas_l_iban(comptable, regie, famille_durand):
+    CoordonneesBancaires.objects.update_or_create(famille=famille_durand, defaults={"titulaire": "C", "iban": IBAN})
+    page = f"/admin/mandats/nouveau/?famille={famille_durand.pk}"
+    assert "FR76 •••• 0189" in unescape(comptable.get(page).content.decode())
+    for _ in range(2):
+        reponse = comptable.post(page, {"regie": regie.pk, "signe_le": "2026-11-20"})
+    assert (reponse.status_code, Mandat.objects.get().iban) == (422, IBAN)
+    cle = Mandat.objects.get().pk
+    for vue in ("/admin/facturation/mandat/", f"/admin/facturation/mandat/{cle}/change/"):
+        page = comptable.get(vue).content.decode()
+        assert ("FR76 •••• 0189" in page, IBAN in page) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("colonnes", "phrase"),
+    [({"ics": "FR73ZZZ123456"}, "ICS"), ({"iban": ""}, "IBAN"), ({"regime": "TITRE"}, "trésorerie")],
+)
+def test_une_regie_incomplete_ne_preleve_pas(colonnes, phrase, regie, famille_durand, agent):
+    for nom, valeur in colonnes.items():
+        setattr(regie, nom, valeur)
+    with pytest.raises(ActionImpossible, match=phrase):
+        prelevements.creer_mandat(famille_durand, regie=regie, signe_le=date(2026, 9, 1), par=agent)
+
+
+def test_la_facture_annonce_le_prelevement(factures, mandat):
+    assert prelevements.annonce(factures[1]) == (
+        f"40,00\u00a0€ seront prélevés le 2 décembre 2026 sur votre compte FR76 •••• 0189 (mandat {mandat.rum}, "
+        f"créancier {ICS})."
+    )
+
+
+@pytest.mark.parametrize("colonnes", [{"revoque_le": date(2026, 11, 3)}, {"signe_le": date(2026, 11, 3)}])
+def test_sans_mandat_qui_vaille_rien_n_est_annonce_ni_preleve(colonnes, factures, mandat, regie):
+    Mandat.objects.filter(pk=mandat.pk).update(**colonnes)
+    assert (prelevements.annonce(factures[1]), prelevements.a_prelever(regie, ECHEANCE)) == ("", [])
+
+
+def test_un_mandat_endormi_36_mois_ne_sert_plus(factures, mandat, regie):
+    Mandat.objects.filter(pk=mandat.pk).update(signe_le=date(2023, 12, 1))
+    assert prelevements.a_prelever(regie, ECHEANCE) == []
+
+
+# --- The lot -----------------------------------------------------------------------------------------------
+
+
+def test_un_lot_prend_ce_qui_est_annonce_et_rien_avant_son_jour(factures, regie, famille_durand):
+    tot = facture_essai(
+        famille_durand, regie, "9.00", mois=date(2026, 11, 1), emise_le=date(2026, 11, 20), echeance=ECHEANCE
+    )
+    assert prelevements.a_prelever(regie, date(2026, 12, 1)) == []
+    assert [ligne.facture.numero for ligne in prelevements.a_prelever(regie, ECHEANCE)] == [1, 2]
+    assert tot.numero in [ligne.facture.numero for ligne in prelevements.a_prelever(regie, date(2026, 12, 4))]
+
+
+def test_le_lot_se_prepare_une_fois_depuis_sa_page(comptable, factures, regie):
+    choix = {"regie": regie.pk, "le": ECHEANCE.isoformat()}
+    assert comptable.get("/admin/prelevements/nouveau/", choix).context["total"] == "70,00\u00a0€"
+    assert comptable.post("/admin/prelevements/nouveau/", choix).status_code == 302
+    assert comptable.post("/admin/prelevements/nouveau/", choix).status_code == 422
+    assert list(Prelevement.objects.order_by("pk").values_list("montant", "sequence")) == [(30, "FRST"), (40, "RCUR")]
+
+
+def test_le_fichier_de_la_banque_dit_chaque_prelevement(comptable, lot, mandat):
+    """It is validated by its schema when it is made; a bad account is refused there."""
+    reponse = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml")
+    racine = ET.fromstring(reponse.content)  # noqa: S314
+    iso = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"}
+
+    def lire(chemin):
+        return [noeud.text for noeud in racine.findall(f".//p:{chemin}", iso)]
+
+    assert (lire("GrpHdr/p:MsgId"), lire("GrpHdr/p:CtrlSum")) == ([lot.identifiant], ["70.00"])
+    assert (sorted(lire("InstdAmt")), sorted(lire("SeqTp"))) == (["30.00", "40.00"], ["FRST", "RCUR"])
+    assert (set(lire("MndtId")), set(lire("DtOfSgntr"))) == ({mandat.rum}, {"2026-09-01"})
+    assert (set(lire("DbtrAcct/p:Id/p:IBAN")), set(lire("Dbtr/p:Nm"))) == ({IBAN}, {"Mme Claire Durand Lucja OEhl"})
+    assert (set(lire("ReqdColltnDt")), lire("CdtrSchmeId//p:Othr/p:Id")[0]) == ({"2026-12-02"}, ICS)
+    assert sorted(lire("Ustrd")) == ["Facture 2026-000001", "Facture 2026-000002"]
+
+
+def test_un_fichier_que_la_banque_refuserait_ne_se_telecharge_pas(comptable, lot, regie):
+    type(regie).objects.filter(pk=regie.pk).update(iban="FR00 FAUX")
+    reponse = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
+    assert "La banque refuserait ce fichier" in unescape(reponse.content.decode())
+
+
+def restes():
+    return [f.reste for f in Facture.objects.avec_reste().order_by("numero")]
+
+
+def test_le_lot_s_encaisse_le_jour_dit_et_une_seule_fois(connecter, lot, horloge):
+    page = f"/admin/prelevements/{lot.pk}/"
+    assert connecter("comptable").post(page, {"encaisser": "1"}).status_code == 422
+    horloge("2026-12-02T09:00")
+    comptable = connecter("comptable")
+    for _ in range(2):
+        comptable.post(page, {"encaisser": "1"})
+    assert (restes(), Reglement.objects.count()) == ([0, 0], 2)
+    assert Ecriture.objects.filter(libelle="Règlement\u00a0: prélèvement", le=ECHEANCE).count() == 2
+
+
+def test_ce_qui_etait_deja_paye_reste_d_avance(lot, factures, regie, famille_durand, agent, horloge):
+    payer = {"regie": regie, "moyen": "CHEQUE", "recu_le": date(2026, 11, 23), "par": agent}
+    actions.encaisser(famille_durand, montant=Decimal(25), **payer)
+    horloge("2026-12-02T09:00")
+    prelevements.encaisser_lot(lot, par=agent)
+    assert (restes(), actions.reste_a_imputer(Reglement.objects.get(montant=30))) == ([0, 0], 25)
+
+
+def test_un_rejet_rend_la_facture_due_dit_pourquoi_et_ne_se_represente_pas(
+    connecter, lot, famille_durand, agent, horloge
+):
+    horloge("2026-12-02T09:00")
+    prelevements.encaisser_lot(lot, par=agent)
+    horloge("2026-12-08T09:00")
+    comptable = connecter("comptable")
+    rejete = lot.prelevements.order_by("pk").first()
+    page = f"/admin/prelevements/{lot.pk}/"
+    rejet = {"rejeter": rejete.pk, "code": "AM04", "le": "2026-12-07"}
+    assert comptable.post(page, rejet | {"code": ""}).status_code == 422
+    assert comptable.post(page, rejet | {"le": "2026-12-01"}).status_code == 422
+    assert comptable.post(page, rejet).status_code == 302
+    assert comptable.post(page, rejet).status_code == 404
+    assert restes() == [30, 0]
+    contre = Ecriture.objects.get(nature="ANNULATION")
+    assert (contre.debit, contre.libelle) == (
+        30,
+        "Annulation d'un règlement\u00a0: prélèvement rejeté, la provision est insuffisante (AM04)",
+    )
+    message = Message.objects.get(fil__famille=famille_durand, fil__sujet__startswith="Prélèvement rejeté")
+    assert "la provision est insuffisante" in message.corps
+    assert prelevements.a_prelever(lot.regie, date(2027, 1, 15)) == []
+
+
+def test_un_rejet_connu_avant_l_encaissement_n_encaisse_pas(lot, agent, horloge):
+    horloge("2026-12-03T09:00")
+    premier = lot.prelevements.order_by("pk").first()
+    prelevements.rejeter(premier, code="AC04", le=date(2026, 12, 3), par=agent)
+    assert prelevements.encaisser_lot(lot, par=agent) == 1
+    assert (restes(), LotPrelevement.objects.get().execute_le is not None) == ([30, 0], True)
