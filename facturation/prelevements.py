@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from schwifty import IBAN
 
 from enfants.regles.dates import en_clair
 from facturation import actions
@@ -27,8 +28,10 @@ def verifier_creancier(regie: Regie) -> None:
         raise ActionImpossible(f"«\u00a0{regie}\u00a0» est encaissé par la trésorerie\u00a0: elle prélève elle-même.")
     if not est_ics(regie.ics):
         raise ActionImpossible(f"L'identifiant créancier (ICS) de «\u00a0{regie}\u00a0» manque ou n'est pas valable.")
-    if not (regie.iban and regie.titulaire):
-        raise ActionImpossible(f"Le compte de «\u00a0{regie}\u00a0» manque\u00a0: complétez son IBAN et son titulaire.")
+    if not regie.titulaire or not IBAN(regie.iban, allow_invalid=True).is_valid:
+        raise ActionImpossible(
+            f"L'IBAN ou le titulaire du compte de «\u00a0{regie}\u00a0» manque ou n'est pas valable."
+        )
 
 
 # --- Mandates ----------------------------------------------------------------------------------------------

@@ -177,9 +177,10 @@ def test_annule_trop_tard_est_du_sauf_si_la_place_est_reprise():
     assert Facture.objects.count() == 0
 
 
-def test_annule_par_un_foyer_reserve_par_l_autre_celui_ci_paie():
+@pytest.mark.parametrize("vu", [True, False])
+def test_annule_par_un_foyer_reserve_par_l_autre_celui_ci_paie(vu):
     journee("Inès", "benali", "restauration", 2, vu=None, annulee_le=a(date(2026, 10, 1), 9))
-    journee("Inès", "rossi", "restauration", 2)
+    journee("Inès", "rossi", "restauration", 2, vu=vu)
     preparer()
     assert [f.famille for f in Facture.objects.all()] == [foyer("rossi")]
 

@@ -112,7 +112,12 @@ def test_un_mandat_prend_le_compte_du_dossier_et_ne_montre_pas_l_iban(comptable,
 
 @pytest.mark.parametrize(
     ("colonnes", "phrase"),
-    [({"ics": "FR73ZZZ123456"}, "ICS"), ({"iban": ""}, "IBAN"), ({"regime": "TITRE"}, "trésorerie")],
+    [
+        ({"ics": "FR73ZZZ123456"}, "ICS"),
+        ({"iban": "FR1420041010050500013M02607"}, "IBAN"),
+        ({"titulaire": ""}, "titulaire"),
+        ({"regime": "TITRE"}, "trésorerie"),
+    ],
 )
 def test_une_regie_incomplete_ne_preleve_pas(colonnes, phrase, regie, famille_durand, agent):
     for nom, valeur in colonnes.items():
@@ -177,7 +182,7 @@ def test_le_fichier_de_la_banque_dit_chaque_prelevement(comptable, lot, mandat):
 
 
 def test_un_fichier_que_la_banque_refuserait_ne_se_telecharge_pas(comptable, lot, regie):
-    type(regie).objects.filter(pk=regie.pk).update(iban="FR00 FAUX")
+    type(regie).objects.filter(pk=regie.pk).update(iban="FAUX")
     reponse = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
     assert "La banque refuserait ce fichier" in unescape(reponse.content.decode())
 
