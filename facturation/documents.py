@@ -5,7 +5,7 @@ An invoice is printed from what it keeps (``instantanes``), never from today's f
 
 import io
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -30,6 +30,7 @@ from portail.outils.liens import absolu
 journal = logging.getLogger(__name__)
 
 FEUILLES = ("css/papier.css", "css/facture.css")
+UN_ENFANT = "Un enfant du foyer"  # instead of a name that the reader may not know
 PAYFIP = "www.payfip.gouv.fr"
 PAR_PASSAGE = 200  # of one sweep: some twenty seconds
 PAR_IMPRESSION = 100  # of one file for the printer: some ten seconds where none is made yet
@@ -60,16 +61,20 @@ def composer(facture: Facture) -> str:
     return pdf.composer("pdf/facture.html", _contexte(facture))
 
 
-def imprimer(facture: Facture) -> bytes:
+def imprimer(facture: Facture, *, caches: Collection[int] = ()) -> bytes:
     """The PDF of an invoice.
 
+    :param caches: keys of the children of whom the reader may know the sums alone.
     :raises portail.outils.pdf.PdfIndisponible: no PDF on this machine.
     """
-    return pdf.rendre("pdf/facture.html", _contexte(facture), feuilles=FEUILLES)
+    return pdf.rendre("pdf/facture.html", _contexte(facture, caches), feuilles=FEUILLES)
 
 
-def _contexte(facture):
+def _contexte(facture, caches=()):
     lignes = list(facture.lignes.order_by("rang"))
+    for ligne in lignes:
+        if ligne.enfant_id in caches:
+            ligne.prenom, ligne.jours = UN_ENFANT, []
     debiteur, emetteur = lire(facture)
     regie, est_titre = emetteur["regie"], emetteur["regie"]["regime"] == Regie.Regime.TITRE
     mot = "Avoir" if facture.est_avoir else "Facture"

@@ -37,6 +37,8 @@ from portail import demo
 from portail.outils.demonstration import MOT_DE_PASSE
 from tests.reponses import verifier_reponse
 
+# Nothing of a test outlives it: a commit need not wait for the disk, nor a plan be compiled.
+reglages.DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off -c jit=off"
 NOS_GABARITS = str(reglages.BASE_DIR / "templates")
 
 

@@ -10,6 +10,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Sum, Value,
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from enfants.models import SuspensionAcces
 from enfants.regles.dates import MOIS
 from facturation.models.regies import Regie
 from facturation.regles.grilles import Genre
@@ -136,6 +137,11 @@ class Facture(models.Model):
     def numero_complet(self):
         """« 2026-000042 »."""
         return f"{self.exercice}-{self.numero:06d}" if self.numero else ""
+
+    def enfants_fermes_a(self, adulte, jour) -> set[int]:
+        """Keys of its children whose names and days this adult may not read that day; one query."""
+        fermes = SuspensionAcces.objects.en_vigueur(jour).filter(adulte=adulte, enfant__in=self.lignes.values("enfant"))
+        return set(fermes.order_by().values_list("enfant", flat=True))
 
     @property
     def est_avoir(self):

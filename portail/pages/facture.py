@@ -11,9 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
-from enfants.models import SuspensionAcces
 from enfants.regles.annees import annee_scolaire
 from facturation import comptes, paiements
+from facturation.documents import UN_ENFANT
 from facturation.models import Facture, Moyen
 from familles.pages import page_famille
 from portail.outils.argent import euros
@@ -80,10 +80,7 @@ def facture(request, uuid):
 def _parties(adulte, facture, etat, aujourdhui):
     """The lines by child, in their order; of a child that this adult may no longer see, the sums alone."""
     lignes = list(facture.lignes.order_by("rang"))
-    suspendus = SuspensionAcces.objects.en_vigueur(aujourdhui).filter(
-        adulte=adulte, enfant__in={ligne.enfant_id for ligne in lignes} - {None}
-    )
-    caches = set(suspendus.values_list("enfant", flat=True))
+    caches = facture.enfants_fermes_a(adulte, aujourdhui)
     conteste = etat not in (comptes.AVOIR, comptes.ANNULEE)
     parties = []
     for (enfant, prenom), siennes in groupby(lignes, key=lambda ligne: (ligne.enfant_id, ligne.prenom)):
@@ -92,7 +89,7 @@ def _parties(adulte, facture, etat, aujourdhui):
 
 
 def _partie(facture, prenom, lignes, conteste, cache):
-    titre = "Un enfant du foyer" if cache else prenom or "Pour le foyer"
+    titre = UN_ENFANT if cache else prenom or "Pour le foyer"
     total = sum(ligne.montant for ligne in lignes)
     return Partie(titre, [_ligne(facture, ligne, conteste, cache) for ligne in lignes], euros(total))
 

@@ -19,13 +19,17 @@ from portail.pages.fiches import sans_pdf
 
 @require_safe
 def facture_pdf(request, uuid):
-    """The document of an invoice, made on the spot when the worker has not yet."""
-    if request.user.has_perm("facturation.view_facture"):
-        factures = Facture.objects.emises()
-    else:
-        factures = Facture.objects.visibles_par(_adulte(request))
+    """The document of an invoice, made on the spot when the worker has not yet.
+
+    A parent whose access to a child is suspended gets a copy of its own, which tells of that child the sums alone.
+    """
+    est_agent = request.user.has_perm("facturation.view_facture")
+    factures = Facture.objects.emises() if est_agent else Facture.objects.visibles_par(_adulte(request))
     facture = get_object_or_404(factures.select_related("avoir_de"), uuid=uuid)
+    caches = set() if est_agent else facture.enfants_fermes_a(request.user.adulte, timezone.localdate())
     try:
+        if caches:
+            return _montrer(documents.imprimer(facture, caches=caches), f"facture-{facture.numero_complet}.pdf")
         return servir(documents.fabriquer_pdf(facture))
     except PdfIndisponible:
         return sans_pdf(request, *_retour(request))

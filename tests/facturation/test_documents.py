@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from pypdf import PdfReader
 
-from enfants.models import Enfant
+from enfants.models import Enfant, SuspensionAcces
 from facturation import documents
 from facturation.actions import annuler_reglement, creer_avoir, encaisser
 from facturation.models import Facture, PdfFacture, Regie, Reglement
@@ -65,6 +65,18 @@ def regie(distribution):
 
 
 # --- What it says ----------------------------------------------------------------------------------------
+
+
+def test_de_l_enfant_qu_il_ne_peut_plus_voir_un_adulte_imprime_les_montants_seuls(connecter, comptes, regie, lea):
+    soirs = ligne("Accueil du soir", "2.20", enfant=lea, jours=[["2026-10-05", "Réservé le 2 septembre, présent."]])
+    facture = facturer(Famille.objects.get(rattachements__enfant=lea), regie, soirs)
+    SuspensionAcces.objects.create(enfant=lea, adulte=comptes["durand2"].adulte, motif="Jugement")
+    lus = {}
+    for qui in ("durand", "durand2"):
+        reponse = connecter(qui).get(f"/factures/{facture.uuid}/facture.pdf")
+        texte = " ".join(pages(b"".join(reponse.streaming_content) if reponse.streaming else reponse.content))
+        lus[qui] = ("Léa" in texte, "Réservé le" in texte, "2,20" in texte)
+    assert lus == {"durand": (True, True, True), "durand2": (False, False, True)}
 
 
 def _au_hasard(hasard, enfants):

@@ -1,6 +1,5 @@
 """The same notice twice at once: one payment, one entry, one message (qualite.md E4)."""
 
-import os
 import threading
 from decimal import Decimal
 
@@ -15,7 +14,7 @@ from tests.facturation.essai import facture_essai, regie_essai
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COURSES = 500 if os.environ.get("EPREUVES") else 50
+COURSES = 500
 
 
 @pytest.fixture
