@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import F, Max, Q, Sum
 from django.utils import timezone
 
 from facturation.models import (
@@ -32,6 +32,7 @@ from familles.models import Famille, Utilisateur
 from portail.outils.argent import euros
 
 ZERO = Decimal(0)
+TROP = Decimal(10**8)
 PREMIER_RANG_MANUEL = 1000  # lines typed by agents come after those that the rules make, and survive them
 
 
@@ -61,10 +62,13 @@ def encaisser(
     :param recu_le: day of the payment, in the commune; not in the future.
     :param parts: what it pays of which invoices; None: the invoices of the régie, the first due first.
     :param cle: of the form: sent twice, it makes one payment.
-    :raises ActionImpossible: the trésorerie collects here; an amount or a day that cannot be.
+    :raises ActionImpossible: the trésorerie collects here; an amount or a day that cannot be; a form that has made
+        another payment already.
     """
     verrouiller([famille.pk])
-    if cle is not None and (deja := Reglement.objects.filter(uuid=cle, famille=famille).first()):
+    if cle is not None and (deja := Reglement.objects.filter(uuid=cle).first()):
+        if (deja.famille_id, deja.montant) != (famille.pk, montant):
+            raise ActionImpossible("Cette page a déjà enregistré un autre règlement\u00a0: ouvrez-en une neuve.")
         return deja
     if regie.est_titre:
         raise ActionImpossible(f"«\u00a0{regie}\u00a0» est encaissé par la trésorerie\u00a0: rien ne s'y règle ici.")
@@ -109,11 +113,14 @@ def factures_dues(famille: Famille, regie: Regie):
 def imputer(reglement: Reglement, parts: Iterable[tuple[Facture, Decimal]], *, par: Utilisateur) -> None:
     """An agent says which invoices a payment pays, of what is left of it.
 
-    :raises ActionImpossible: more than is left of the payment, or than is due.
+    :raises ActionImpossible: more than is left of the payment, than is due, or than was not given back since.
     """
     verrouiller([reglement.famille_id])
     if _est_annule(reglement):
         raise ActionImpossible("Ce règlement est annulé.")
+    parts, libre = list(parts), max(_d_avance(reglement), ZERO)
+    if libre < reste_a_imputer(reglement) and sum((montant for _, montant in parts), ZERO) > libre:
+        raise ActionImpossible(f"Il ne reste que {euros(libre)} d'avance sur ce compte\u00a0: le reste est remboursé.")
     _imputer(reglement, parts, par)
 
 
@@ -137,6 +144,15 @@ def _imputer(reglement, parts, par):
     Imputation.objects.bulk_create(
         Imputation(reglement=reglement, facture_id=cle, montant=montant, par=par) for cle, montant in parts
     )
+
+
+def _d_avance(reglement):
+    """What the household paid to this régie that pays no invoice and was not given back, in euros."""
+    compte = Ecriture.objects.filter(famille=reglement.famille_id, regie=reglement.regie_id)
+    recu = compte.filter(Q(reglement__isnull=False) | Q(nature=Ecriture.Nature.REMBOURSEMENT))
+    impute = Imputation.objects.filter(reglement__famille=reglement.famille_id, reglement__regie=reglement.regie_id)
+    garde = recu.aggregate(t=Sum(F("credit") - F("debit")))["t"] or ZERO
+    return garde - (impute.aggregate(t=Sum("montant"))["t"] or ZERO)
 
 
 def reste_a_imputer(reglement: Reglement) -> Decimal:
@@ -190,12 +206,24 @@ def _contre_passer(ecriture, libelle, par, le=None):
 
 
 @transaction.atomic
-def rembourser(famille: Famille, *, regie: Regie, montant: Decimal, le: date, motif: str, par: Utilisateur) -> Ecriture:
+def rembourser(
+    famille: Famille,
+    *,
+    regie: Regie,
+    montant: Decimal,
+    le: date,
+    motif: str,
+    par: Utilisateur,
+    vu: int | None = None,
+) -> Ecriture:
     """What the family had to its credit is given back to it, and leaves its account.
 
-    :raises ActionImpossible: more than it has to its credit.
+    :param vu: key of the last entry of the account that the agent has read: a second click finds another.
+    :raises ActionImpossible: more than it has to its credit, or the account has moved since it was read.
     """
     verrouiller([famille.pk])
+    if vu is not None and vu != derniere_ecriture(famille):
+        raise ActionImpossible("Ce compte a changé depuis que vous l'avez ouvert\u00a0: relisez-le.")
     totaux = Ecriture.objects.filter(famille=famille, regie=regie).aggregate(debit=Sum("debit"), credit=Sum("credit"))
     avoir = (totaux["credit"] or ZERO) - (totaux["debit"] or ZERO)
     if not ZERO < montant <= avoir:
@@ -209,6 +237,11 @@ def rembourser(famille: Famille, *, regie: Regie, montant: Decimal, le: date, mo
         debit=montant,
         par=par,
     )
+
+
+def derniere_ecriture(famille: Famille) -> int | None:
+    """The key of the last entry of an account, None of an empty one."""
+    return Ecriture.objects.filter(famille=famille).aggregate(n=Max("pk"))["n"]
 
 
 @transaction.atomic
@@ -319,15 +352,20 @@ def ajouter_ligne(
     par: Utilisateur,
     enfant=None,
     service=None,
+    vues: int | None = None,
 ) -> LigneFacture:
     """A line typed by an agent joins a draft, with its reason, which is printed.
 
     :param prix: euros a unit, negative to take off.
-    :raises ActionImpossible: the invoice is issued or carried over, or no reason is given.
+    :param vues: how many typed lines the agent has read: a second click finds one more.
+    :raises ActionImpossible: the invoice is issued, carried over or gone, no reason is given, a total beyond any
+        invoice, or typed lines have changed since.
     """
     facture = _brouillon(brouillon)
     if not motif.strip():
         raise ActionImpossible("Une ligne ajoutée à la main dit pourquoi.")
+    if vues is not None and vues != facture.lignes.filter(genre=LigneFacture.GenreLigne.MANUELLE).count():
+        raise ActionImpossible("Les lignes ont changé depuis que vous les avez ouvertes\u00a0: relisez-les.")
     rang = facture.lignes.filter(rang__gte=PREMIER_RANG_MANUEL).aggregate(n=Max("rang"))["n"]
     ligne = LigneFacture.objects.create(
         facture=facture,
@@ -360,15 +398,22 @@ def retirer_ligne(ligne: LigneFacture, *, par: Utilisateur) -> None:
 
 
 def _brouillon(facture):
-    facture = Facture.objects.select_for_update(of=("self",)).get(pk=facture.pk)
+    facture = Facture.objects.select_for_update(of=("self",)).filter(pk=facture.pk).first()
+    if facture is None:
+        raise ActionImpossible("Ce brouillon n'existe plus\u00a0: le mois a été préparé de nouveau.")
     if facture.etat != Facture.Etat.BROUILLON or facture.est_reportee:
         raise ActionImpossible("Cette facture ne change plus\u00a0: faites un avoir, ou une ligne sur la suivante.")
     return facture
 
 
 def totaliser(facture: Facture) -> None:
-    """The total of a draft is the sum of its lines."""
+    """The total of a draft is the sum of its lines.
+
+    :raises ActionImpossible: beyond what an invoice can say.
+    """
     facture.total = facture.lignes.aggregate(t=Sum("montant"))["t"] or ZERO
+    if abs(facture.total) >= TROP:
+        raise ActionImpossible("Ce total est trop grand pour une facture.")
     facture.save(update_fields=["total"])
 
 
@@ -384,7 +429,8 @@ def prendre_en_role(
     Their accounts are credited in full: what happens next is between the family and the trésorerie (notice, « Relevé
     de compte »).
 
-    :raises ActionImpossible: none, one of another régie, a draft, an avoir, cancelled, or taken already.
+    :raises ActionImpossible: none, one of another régie, a draft, an avoir, cancelled, taken already, or paid to the
+        commune, in part or in full.
     """
     cles = [facture.pk for facture in factures]
     lues = Facture.objects.emises().filter(pk__in=cles, regie=regie)
@@ -395,7 +441,8 @@ def prendre_en_role(
     if not lues or len(lues) != len(set(cles)):
         raise ActionImpossible("Un rôle prend les factures émises d'une seule régie.")
     for facture in lues:
-        if facture.est_avoir or facture.annulee or hasattr(facture, "article") or facture.total <= 0:
+        deja = facture.annulee or facture.impute or hasattr(facture, "article")
+        if facture.est_avoir or deja or facture.total <= 0:
             raise ActionImpossible(f"La facture {facture.numero_complet} ne peut pas être prise dans un rôle.")
     if Role.objects.filter(exercice=exercice, numero=numero).exists():
         raise ActionImpossible("Ce n° d'ORMC existe déjà pour cet exercice.")

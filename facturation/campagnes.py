@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from enfants.models import Enfant, Service
@@ -20,6 +20,8 @@ from familles.models import Famille, Utilisateur
 LOT = 2000  # households a transaction
 WORKERS = 2  # that share the documents, where there are as many
 Etape = Campagne.Etape
+# An invoice that preparing again leaves alone: issued and not cancelled, or carried over.
+CLOSE = Q(etat=Facture.Etat.EMISE, avoir=None) | Q(reporte_le__isnull=False)
 
 
 def ouvrir(regie: Regie, mois: date) -> Campagne:
@@ -126,24 +128,37 @@ def decider_jours(
 ) -> int:
     """An agent's word on some days, with the reason that the invoice prints; the drafts concerned are made again.
 
-    :raises ActionImpossible: no reason, or the campaign is running.
+    :raises ActionImpossible: no reason, the campaign is running, or the day is billed already.
     """
     if not motif.strip():
         raise ActionImpossible("Donnez une raison\u00a0: elle est imprimée dans le détail de la facture.")
     campagne = _a_l_arret(campagne)
     familles, nombre = set(), 0
+    closes = set(_du_mois(campagne).filter(CLOSE).values_list("famille", flat=True))
     for enfant, service, jour in jours:
+        foyers = set(enfant.rattachements.order_by().values_list("famille", flat=True))
+        du_jour = enfant.rattachements.filter(Q(valable_au=None) | Q(valable_au__gte=jour), valable_du__lte=jour)
+        siens = set(du_jour.order_by().values_list("famille", flat=True))
+        if siens and siens <= closes:
+            raise ActionImpossible(
+                f"La facture du mois est déjà faite pour {enfant.prenom}\u00a0: "
+                "faites un avoir, préparez de nouveau, puis décidez."
+            )
         DecisionJour.objects.update_or_create(
             enfant=enfant,
             service=service,
             jour=jour,
             defaults={"facturer": facturer, "motif": motif.strip(), "par": par, "le": timezone.now()},
         )
-        familles |= set(enfant.rattachements.order_by().values_list("famille", flat=True))
+        familles |= foyers
         nombre += 1
     for famille in sorted(familles):
         preparer(campagne, famille, famille)
     return nombre
+
+
+def _du_mois(campagne):
+    return Facture.objects.filter(regie=campagne.regie, mois=campagne.mois, avoir_de=None).order_by()
 
 
 # --- What an agent checks ----------------------------------------------------------------------------------
@@ -163,6 +178,7 @@ class Apercu:
     """A month before it is issued.
 
     :param reportees: drafts under the least amount of the régie.
+    :param negatives: drafts below zero, which are not issued.
     """
 
     services: list[TotalService]
@@ -170,6 +186,7 @@ class Apercu:
     total: Decimal
     plus_haute: Decimal
     reportees: int
+    negatives: int
     anomalies: dict[str, int]
 
 
@@ -181,7 +198,9 @@ def apercu(campagne: Campagne) -> Apercu:
     lignes = LigneFacture.objects.filter(facture__in=brouillons.filter(reporte_le=None)).order_by()
     par_service = lignes.values("service__nom", "genre").annotate(n=Count("pk"), t=Sum("montant"))
     genres = dict(LigneFacture.GenreLigne.choices)
-    totaux = brouillons.filter(reporte_le=None).aggregate(n=Count("pk"), t=Sum("total"), haute=Max("total"))
+    totaux = brouillons.filter(reporte_le=None).aggregate(
+        n=Count("pk"), t=Sum("total"), haute=Max("total"), negatives=Count("pk", filter=Q(total__lt=0))
+    )
     return Apercu(
         services=[
             TotalService(f"{p['service__nom'] or 'Sans service'}, {genres[p['genre']].lower()}", p["n"], p["t"])
@@ -191,5 +210,6 @@ def apercu(campagne: Campagne) -> Apercu:
         total=totaux["t"] or Decimal(0),
         plus_haute=totaux["haute"] or Decimal(0),
         reportees=brouillons.filter(reporte_le__isnull=False).count(),
+        negatives=totaux["negatives"],
         anomalies=dict(campagne.anomalies.order_by().values("genre").annotate(n=Count("pk")).values_list("genre", "n")),
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from enfants.feuilles import Lecteur
@@ -134,7 +134,7 @@ def lire(de: int, a: int, services: dict[int, Service], du: date, au: date) -> M
     :param services: by key, those that are billed together.
     :param du, au: first and last day of the month; six days more where a week is billed as a whole.
     """
-    gardes = _gardes(de, a)
+    gardes = _gardes(de, a, du, au)
     mois = Mois(parts={e: parts for e, (_, parts) in gardes.items() if parts})
     lecture = _Lecture(services, du, au)
     bornes = {"de": de, "a": a, "services": list(services), "partages": list(mois.parts), "du": du, "au": au}
@@ -164,15 +164,24 @@ def _ajouter_imprevus(mois, lecture, imprevus, services, foyer, bornes):
         mois.jours[cle].sort(key=lambda j: j.journee.jour)
 
 
-def _gardes(de, a):
-    """Child of two households -> (rule of its custody, parts of the invoices or None)."""
+def _gardes(de, a, du, au):
+    """Child of two households -> (rule of its custody, parts of the invoices or None).
+
+    A household that the child has left before the month shares nothing of it.
+    """
+    liens = Rattachement.objects.filter(Q(valable_au=None) | Q(valable_au__gte=du), valable_du__lte=au)
+    liens = liens.filter(enfant=OuterRef("enfant"))
     foyers = Garde.objects.filter(
         Q(premier_foyer__gte=de, premier_foyer__lte=a) | Q(second_foyer__gte=de, second_foyer__lte=a)
     )
     resultat = {}
+    foyers = foyers.annotate(
+        a_deux=Exists(liens.filter(famille=OuterRef("premier_foyer")))
+        & Exists(liens.filter(famille=OuterRef("second_foyer")))
+    )
     for garde in foyers.order_by("enfant").prefetch_related("exceptions"):
         parts = None
-        if garde.mode == Garde.Mode.PARTS:
+        if garde.mode == Garde.Mode.PARTS and garde.a_deux:
             parts = ((garde.premier_foyer_id, garde.part), (garde.second_foyer_id, 100 - garde.part))
         resultat[garde.enfant_id] = (regle(garde), parts)
     return resultat

@@ -455,6 +455,8 @@ def rejeter(tentative: TentativePaiement, *, motif: str, par: Utilisateur) -> No
         raise ActionImpossible("Seul un paiement reçu peut être rejeté.")
     if lue.reglement is not None:
         actions.annuler_reglement(lue.reglement, motif=f"paiement PayFiP rejeté, {motif.strip()}", par=par)
+    elif lue.rapprochee_le is not None:  # what is announced now may be another payment
+        raise ActionImpossible("Ce rejet est déjà saisi.")
     elif not Article.objects.filter(facture=lue.facture, etat=Article.Etat.ANNONCE).update(etat=Article.Etat.A_PAYER):
         raise ActionImpossible("Ce paiement n'est plus seulement annoncé\u00a0: voyez avec la trésorerie.")
     if lue.rapprochee_le is None:

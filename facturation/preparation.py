@@ -293,7 +293,14 @@ class _Lot:
         return {"regie": self.periode.regie.pk, "mois": self.periode.du, "de": de, "a": a}
 
     def _effacer(self, curseur):
-        """What the rules made of these drafts, and what was found wrong; a carried invoice waits again."""
+        """What the rules made of these drafts, and what was found wrong; a carried invoice waits again.
+
+        The drafts are locked first: a line that an agent is typing is counted, or comes after.
+        """
+        curseur.execute(
+            f"SELECT f.id FROM {FACTURE} f WHERE {DU_LOT} ORDER BY f.famille_id, f.id FOR UPDATE",  # noqa: S608
+            self._parametres(),
+        )
         curseur.execute(
             f"UPDATE {FACTURE} r SET reporte_sur_id = NULL FROM {FACTURE} f "  # noqa: S608
             f"WHERE r.reporte_sur_id = f.id AND {DU_LOT}",

@@ -161,7 +161,7 @@ class TentativePaiementAdmin(EnMots, LectureSeuleAdmin):
 
     def _faire(self, request, object_id, form_url, contexte):
         """What the régisseur says of a payment; a refusal comes back on the page, with what was typed."""
-        motif = request.POST.get("motif", "").strip()[:100]
+        motif = request.POST.get("motif", "").replace("\x00", "").strip()[:100]
         gestes = {
             "rapprocher": lambda t: (paiements.rapprocher(t, par=request.user), "Le paiement est rapproché."),
             "constater": lambda t: (

@@ -227,6 +227,8 @@ def _resume(campagne, apercu):
     else:
         lignes = [("Brouillons", nombre(apercu.factures)), ("Total", euros(apercu.total))]
         lignes.append(("La plus haute", euros(apercu.plus_haute)))
+    if apercu.negatives:
+        lignes.append(("Restent en brouillon, leur total est négatif", nombre(apercu.negatives)))
     if apercu.reportees:
         lignes.append(("Reportées au mois suivant", nombre(apercu.reportees)))
     return lignes

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
+from enfants.models import SuspensionAcces
 from facturation import attestations as fiscales
 from facturation import documents
 from facturation.comptes import avec_annulation
@@ -79,7 +80,9 @@ def attestation_pdf(request, code):
     """A certificate, as it was certified."""
     faites = AttestationFiscale.objects.all()
     if not request.user.has_perm("facturation.view_attestationfiscale"):
-        faites = faites.filter(famille=_adulte(request).famille_id)
+        adulte = _adulte(request)
+        suspendus = SuspensionAcces.objects.en_vigueur(timezone.localdate()).filter(adulte=adulte)
+        faites = faites.filter(famille=adulte.famille_id).exclude(enfant__in=suspendus.values("enfant"))
     attestation = get_object_or_404(faites, code=code)
     try:
         return _montrer(fiscales.imprimer(attestation), f"attestation-{attestation.annee}.pdf")

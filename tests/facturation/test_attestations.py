@@ -234,6 +234,9 @@ def test_l_attestation_redit_ce_qu_elle_a_dit_et_la_mairie_la_retrouve(
     liste = connecter("comptable").get(f"/admin/facturation/attestationfiscale/?q={attestation.code.lower()}")
     assert [ligne.pk for ligne in liste.context["cl"].result_list] == [attestation.pk]
     assert connecter("martin").get(adresse).status_code == 404
+    assert connecter("durand2").get(adresse).status_code == 200
+    SuspensionAcces.objects.create(enfant=tom, adulte=Responsable.objects.get(utilisateur__identifiant="durand2"))
+    assert connecter("durand2").get(adresse).status_code == 404
 
 
 def test_une_annee_en_cours_ou_sans_versement_ne_s_atteste_pas(famille_durand, regie, services, tom, adulte, connecter):

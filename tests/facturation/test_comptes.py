@@ -235,3 +235,34 @@ def test_rien_de_ce_qui_est_emis_ou_ecrit_ne_change(durand, regie, geste):
     assert avant == [
         list(m.objects.order_by("pk").values()) for m in (Facture, LigneFacture, Ecriture, Imputation, Reglement)
     ]
+
+
+def test_ce_qui_est_rembourse_ne_paie_plus_rien(durand, regie, agent):
+    reglement = payer(durand, regie, "50")
+    actions.rembourser(durand, regie=regie, montant=Decimal(30), le=NOVEMBRE, motif="trop-perçu", par=agent)
+    facture = facture_essai(durand, regie, "50.00")
+    with pytest.raises(ActionImpossible, match="Il ne reste que 20,00"):
+        actions.imputer(reglement, [(facture, Decimal(50))], par=agent)
+    actions.imputer(reglement, [(facture, Decimal(20))], par=agent)
+    assert (restes(facture), comptes.soldes(durand)) == ([30], {regie: 30})
+
+
+def test_une_facture_payee_a_la_commune_n_entre_dans_aucun_role(durand, regie, agent):
+    facture = facture_essai(durand, regie, "50.00")
+    payer(durand, regie, "20")
+    regie.regime = "TITRE"
+    regie.save()
+    with pytest.raises(ActionImpossible, match="ne peut pas être prise"):
+        actions.prendre_en_role([facture], regie=regie, numero="1", exercice=2026, le=NOVEMBRE, par=agent)
+    assert comptes.soldes(durand) == {regie: 30}
+
+
+def test_une_ligne_sur_un_brouillon_disparu_ou_trop_grande_se_refuse_en_clair(durand, regie, agent):
+    ligne = {"libelle": "Sortie", "quantite": 1000, "prix": Decimal(99_999), "motif": "essai", "par": agent}
+    brouillon = facture_essai(durand, regie, "10.00", emise=False)
+    actions.ajouter_ligne(brouillon, **ligne)
+    with pytest.raises(ActionImpossible, match="trop grand"):
+        actions.ajouter_ligne(brouillon, **ligne)
+    Facture.objects.get(pk=brouillon.pk).delete()
+    with pytest.raises(ActionImpossible, match="n'existe plus"):
+        actions.ajouter_ligne(brouillon, **ligne)

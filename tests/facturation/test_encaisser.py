@@ -277,3 +277,37 @@ def test_un_cheque_qu_on_ne_sait_a_qui_attribuer_arrete_la_pile(qui, phrase, com
 def test_une_pile_vide_le_dit(comptable, regie):
     reponse = comptable.post("/admin/cheques/", pile(regie, action="verifier"))
     assert (reponse.status_code, "Écrivez au moins un chèque" in texte(reponse)) == (422, True)
+
+
+# --- Two clicks --------------------------------------------------------------------------------------------
+
+
+def test_le_double_clic_rembourse_une_fois(comptable, famille_durand, regie):
+    encaisser(famille_durand, regie=regie, moyen="CHEQUE", montant=Decimal(100), recu_le=date(2026, 11, 20), par=None)
+    adresse = f"/admin/comptes/{famille_durand.pk}/rembourser/"
+    vu = comptable.get(adresse).context["form"]["vu"].value()
+    saisie = {"regie": regie.pk, "montant": "40", "le": "2026-11-22", "motif": "trop-perçu", "vu": vu}
+    reponses = [comptable.post(adresse, saisie) for _ in range(2)]
+    assert [reponse.status_code for reponse in reponses] == [302, 422]
+    assert "Ce compte a changé" in texte(reponses[1])
+    assert list(Ecriture.objects.filter(nature="REMBOURSEMENT").values_list("debit", flat=True)) == [40]
+
+
+def test_le_double_clic_ajoute_une_ligne(comptable, famille_durand, regie):
+    brouillon = facture_essai(famille_durand, regie, "10.00", emise=False)
+    adresse = f"/admin/factures/{brouillon.pk}/lignes/"
+    vues = comptable.get(adresse).context["form"]["vues"].value()
+    for _ in range(2):
+        saisie = {"libelle": "Sortie", "quantite": "1", "prix": "4", "motif": "sortie", "vues": vues}
+        reponse = comptable.post(adresse, saisie, follow=True)
+    assert "Les lignes ont changé" in texte(reponse)
+    assert Facture.objects.get(pk=brouillon.pk).total == 14
+
+
+def test_des_cheques_corriges_apres_l_enregistrement_ne_se_disent_pas_enregistres(comptable, regie, famille_durand):
+    saisie = {"regie": regie.pk, "recu_le": "2026-11-20", "cle": str(uuid4()), "action": "enregistrer"}
+    saisie |= {"cheques-TOTAL_FORMS": "1", "cheques-INITIAL_FORMS": "0", "cheques-0-qui": "claire DURAND"}
+    reponses = [comptable.post("/admin/cheques/", saisie | {"cheques-0-montant": m}) for m in ("40", "40", "99")]
+    assert [reponse.status_code for reponse in reponses] == [302, 302, 422]
+    assert "a déjà enregistré un autre règlement" in texte(reponses[2])
+    assert list(Reglement.objects.values_list("montant", flat=True)) == [40]

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
-from enfants.models import Attente, Enfant, Garde, MotifAbsence, Place, Presence, Reservation
+from enfants.models import Attente, Enfant, Garde, MotifAbsence, Place, Presence, Rattachement, Reservation
 from facturation import actions, campagnes
 from facturation.actions import ActionImpossible
 from facturation.models import Anomalie, AvisFacture, Campagne, Ecriture, Facture, Grille, Regie
@@ -418,3 +419,41 @@ def test_anomalies_des_familles_d_un_lot_seulement(comptable):
     campagnes.decider_jours(campagne, [dit], facturer=False, motif="Grève", par=comptable)
     assert avant
     assert set(Anomalie.objects.values_list("pk", flat=True)) == avant
+
+
+# --- What a month must not do ------------------------------------------------------------------------------
+
+
+def test_le_foyer_que_l_enfant_a_quitte_ne_partage_plus_ses_factures():
+    Garde.objects.update(mode="PARTS", part=50)
+    parti = Rattachement.objects.filter(enfant__prenom="Inès", famille=foyer("rossi"))
+    parti.update(valable_au=date(2026, 9, 30))
+    journee("Inès", "benali", "restauration", 1)
+    preparer()
+    assert [(f.famille, f.total) for f in Facture.objects.all()] == [(foyer("benali"), Decimal("4.10"))]
+    parti.update(valable_au=date(2026, 10, 1))
+    preparer()
+    assert {f.famille: f.total for f in Facture.objects.all()} == dict.fromkeys(
+        (foyer("benali"), foyer("rossi")), Decimal("2.05")
+    )
+
+
+def test_un_brouillon_negatif_reste_et_la_page_le_dit(comptable, connecter):
+    journee("Léa", "durand", "restauration", 1)
+    campagne = preparer()
+    geste = {"libelle": "Geste", "quantite": 1, "prix": Decimal(-30), "motif": "geste", "par": comptable}
+    actions.ajouter_ligne(facture_de("durand"), **geste)
+    campagnes.lancer_emission(campagne, emise_le=EMISE_LE, echeance=ECHEANCE, par=comptable)
+    campagnes.poursuivre()
+    page = connecter("comptable").get(reverse("admin:mois_facture", args=[campagne.pk]))
+    assert ("Restent en brouillon, leur total est négatif", "1") in page.context["resume"]
+
+
+def test_un_jour_deja_facture_ne_se_decide_plus(comptable):
+    Regie.objects.update(minimum=0)
+    jour = journee("Léa", "durand", "restauration", 1, vu=None)
+    campagne = emettre()
+    with pytest.raises(ActionImpossible, match="déjà faite pour Léa"):
+        campagnes.decider_jours(campagne, [jour], facturer=False, motif="malade", par=comptable)
+    actions.creer_avoir(facture_de("durand"), motif="erreur", par=comptable)
+    assert campagnes.decider_jours(campagne, [jour], facturer=False, motif="malade", par=comptable) == 1

@@ -478,8 +478,11 @@ def test_un_titre_annonce_puis_rejete_est_de_nouveau_a_payer(titre, claire, clie
     assert ce_que_dit_la_page(connecter("durand"), tentative) == "ANNONCE"
     paiements.rejeter(tentative, motif="compte clos", par=comptable)
     assert (dit(titre), ce_que_dit_la_page(connecter("durand"), tentative)) == ("titree", "REJETE")
-    with pytest.raises(ActionImpossible, match="trésorerie"):
+    seconde = paiements.commencer(titre, par=claire)
+    recevoir(client, seconde, avis(seconde))
+    with pytest.raises(ActionImpossible, match="déjà saisi"):
         paiements.rejeter(tentative, motif="encore", par=comptable)
+    assert dit(titre) == "annoncee", "le second paiement n'est pas le premier"
 
 
 def test_l_argent_vu_sans_avis_se_constate_une_fois(facture, claire, comptable, client):

@@ -169,3 +169,9 @@ def test_un_paiement_sans_avis_s_enregistre_depuis_sa_page(payees, connecter):
     payees[2].refresh_from_db()
     assert (payees[2].issue, payees[2].rapprochee_le is not None) == ("PAYE", True)
     assert Reglement.objects.latest("pk").recu_le == date(2026, 11, 23)
+
+
+def test_une_raison_illisible_rejette_sans_erreur(payees, connecter):
+    adresse = f"{LISTE}{payees[0].pk}/change/"
+    reponse = connecter("comptable").post(adresse, {"geste": "rejeter", "motif": "compte\x00 clos"})
+    assert (reponse.status_code, Ecriture.objects.filter(libelle__endswith="rejeté, compte clos").count()) == (302, 1)

@@ -156,9 +156,6 @@ def _montrer(compris, entete):
 def _enregistrer(compris, cle, *, regie, recu_le, par):
     actions.verrouiller([cheque.famille.pk for cheque in compris])
     for cheque in compris:
-        cle_du_cheque = uuid5(cle, str(cheque.rang))
-        if Reglement.objects.filter(uuid=cle_du_cheque).exists():
-            continue  # the second click of two
         actions.encaisser(
             cheque.famille,
             regie=regie,
@@ -168,7 +165,7 @@ def _enregistrer(compris, cle, *, regie, recu_le, par):
             reference=cheque.reference,
             parts=_parts(cheque, regie)[0],
             par=par,
-            cle=cle_du_cheque,
+            cle=uuid5(cle, str(cheque.rang)),  # the second click of two writes nothing
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from django import forms
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -92,6 +93,7 @@ class RemboursementForm(MotifForm):
     regie = RegieField()
     montant = MontantField()
     le = JourField(label="Remboursé le")
+    vu = forms.IntegerField(widget=forms.HiddenInput, required=False)
     field_order = ["regie", "montant", "le", "motif"]
 
 
@@ -105,7 +107,7 @@ def rembourser(request, pk):
 
     return demander(
         request,
-        RemboursementForm(donnees(request)),
+        RemboursementForm(donnees(request), initial={"vu": actions.derniere_ecriture(famille)}),
         titre=f"Rembourser la famille {famille.nom}",
         faits=[f"D'avance sur le compte\u00a0: {', '.join(avances) or 'rien'}."],
         bouton="Enregistrer le remboursement",

@@ -63,6 +63,7 @@ class LigneForm(forms.Form):
         help_text="Imprimée sur la facture.",
         error_messages={"required": "Une ligne ajoutée à la main dit pourquoi."},
     )
+    vues = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, famille, **kwargs):
         super().__init__(*args, **kwargs)
@@ -82,7 +83,8 @@ def lignes(request, pk):
     if facture.etat != Facture.Etat.BROUILLON or facture.est_reportee:
         raise Http404("Ce n'est plus un brouillon")
     retrait = "retirer" in request.POST
-    form = LigneForm(None if retrait else donnees(request), famille=facture.famille)
+    typees = facture.lignes.filter(genre=LigneFacture.GenreLigne.MANUELLE).count()
+    form = LigneForm(None if retrait else donnees(request), famille=facture.famille, initial={"vues": typees})
     try:
         if retrait:
             ligne = get_object_or_404(LigneFacture, pk=cle_lue(request.POST["retirer"]), facture=facture)

@@ -46,9 +46,9 @@ class RoleForm(forms.Form):
 
 
 def _prenables():
-    """Issued invoices of titres that no rôle holds and no avoir cancels."""
+    """Issued invoices of titres that no rôle holds, no avoir cancels, and of which the commune was paid nothing."""
     factures = Facture.objects.emises().filter(regie__regime=Regie.Regime.TITRE, article=None, avoir_de=None)
-    return factures.filter(avoir=None, total__gt=0)
+    return factures.filter(avoir=None, total__gt=0).avec_reste().filter(impute=0)
 
 
 def _empreinte(factures):
