@@ -103,7 +103,7 @@ CARENCES = [
     # Another reason, another absence.
     ([*absences(UN_JOUR, 16, 17), *absences(DEUX_JOURS, 19, 20)], 3),
     # Begun in October: its first day was billed there.
-    ([replace(jour(2, "malade", carence=UN_JOUR), jour=date(2026, 10, 30)), *absences(UN_JOUR, 2, 3)], 0),
+    ([jour(2, "malade", carence=UN_JOUR)._replace(jour=date(2026, 10, 30)), *absences(UN_JOUR, 2, 3)], 0),
     (absences(UN_JOUR, 2, 3), 1),
 ]
 
@@ -138,7 +138,7 @@ def test_un_mois_sans_rien_ne_fait_pas_de_ligne():
 
 
 def test_les_jours_des_autres_mois_ne_comptent_pas():
-    avant, apres = (replace(jour(2), jour=le) for le in (date(2026, 10, 30), date(2026, 12, 1)))
+    avant, apres = (jour(2)._replace(jour=le) for le in (date(2026, 10, 30), date(2026, 12, 1)))
     assert total(REPAS, [avant, jour(16), apres]) == 4
 
 
@@ -202,7 +202,7 @@ def test_un_forfait_de_la_semaine_est_du_pour_chacune():
 
 
 def test_une_semaine_a_cheval_est_du_mois_de_son_lundi():
-    jours = [replace(jour(2), jour=date(2026, mois, n)) for mois, n in ((10, 30), (11, 30), (12, 1))]
+    jours = [jour(2)._replace(jour=date(2026, mois, n)) for mois, n in ((10, 30), (11, 30), (12, 1))]
     assert [ligne.jours for ligne in lignes(ALSH, jours)] == [(date(2026, 11, 30), date(2026, 12, 1))]
     octobre = facturer(ALSH, payeur(), jours, du=date(2026, 10, 1), au=date(2026, 10, 31))
     assert [ligne.jours for ligne in octobre] == [(date(2026, 10, 30),)]

@@ -117,7 +117,7 @@ def test_un_avis_en_retard_part_quand_le_visiteur_le_dit(facture, connecter):
 
 @pytest.mark.parametrize("choix", ["normal", "double", "jamais"])
 def test_un_aller_retour_par_le_service_web(choix, facture, connecter):
-    type(facture.regie).objects.update(payfip="SERVICE")
+    type(facture.regie).objects.filter(pk=facture.regie_id).update(payfip="SERVICE")
     navigateur = connecter("durand")
     formulaire = partir(navigateur, facture)
     navigateur.post("/demo/payfip/resultat/", formulaire | {"issue": "P", "avis": choix})
@@ -130,7 +130,7 @@ def test_un_aller_retour_par_le_service_web(choix, facture, connecter):
 
 
 def test_une_operation_ne_s_ouvre_qu_un_quart_d_heure(facture, connecter, horloge):
-    type(facture.regie).objects.update(payfip="SERVICE")
+    type(facture.regie).objects.filter(pk=facture.regie_id).update(payfip="SERVICE")
     navigateur = connecter("durand")
     partir(navigateur, facture)
     operation = OperationSimulee.objects.get().operation

@@ -88,7 +88,13 @@ def test_le_fichier_est_la_liste_filtree_que_le_tableur_additionne(tresorerie, f
     lignes = list(csv.reader(io.StringIO(fichier), delimiter=";"))
     assert [ligne[0] for ligne in lignes] == ["Numéro", "2026-000004", "2026-000001"]
     assert lignes[2] == [
-        *("2026-000001", "202600000001", "Claire Durand, Julien Durand", "Restauration scolaire", "septembre 2026"),
+        *(
+            "2026-000001",
+            "202600000001",
+            "Madame Claire Durand, Monsieur Julien Durand",
+            "Restauration scolaire",
+            "septembre 2026",
+        ),
         *("30,00", "02/11/2026", "02/12/2026", "7 (2026)", "Titre émis, à payer à la trésorerie", "0,00", "30,00"),
     ]
 
