@@ -1,5 +1,7 @@
 """The file of a lot of direct debits, as a bank reads it (ISO 20022 pain.008.001.08), checked against its schema."""
 
+from xml.parsers.expat import ExpatError
+
 from facturation.models import LotPrelevement
 from facturation.regles.sepa import en_alphabet_sepa
 
@@ -49,5 +51,5 @@ def pain_008(lot: LotPrelevement) -> bytes:
         fichier.add_payment(debit | ({"BIC": mandat.bic} if mandat.bic else {}))
     try:
         return fichier.export(validate=True, pretty_print=True)
-    except ValidationError as erreur:
+    except (ValidationError, ExpatError) as erreur:  # the second: a character that no XML holds
         raise FichierRefuse(str(erreur)) from erreur

@@ -170,7 +170,8 @@ def commencer(facture: Facture, *, par: Utilisateur) -> TentativePaiement:
         raise ActionImpossible(moyen.phrase or "Il n'y a rien à payer en ligne sur cette facture.")
     if not par.courriel:
         raise ActionImpossible(
-            "PayFiP envoie le ticket de paiement par e-mail\u00a0: indiquez d'abord votre adresse dans « Mon compte »."
+            "PayFiP envoie le ticket de paiement par e-mail\u00a0: indiquez d'abord votre adresse "
+            "dans «\u00a0Mon compte\u00a0»."
         )
     saisie = regie.payfip_saisie
     if regie.payfip == Regie.PayFip.SERVICE and saisie == Saisie.PRODUCTION:

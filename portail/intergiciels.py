@@ -15,13 +15,8 @@ CLE_VU = "vu_le"
 PRECISION_VU = 60  # seconds: the stamp is written once a minute at most
 SESSION_LISIBLE = re.compile("[a-z0-9]*")
 AVIS = "/paiement/avis/"  # its encoding is PayFiP's business, its body is read by its view
-SANS_PERSONNE = {
-    "theme",
-    "logo",
-    "etat",
-    "calendrier",
-    "avis_payfip",
-}  # whoever asks: no look at the session, no cookie
+# Whoever asks: no look at the session, no cookie.
+SANS_PERSONNE = {"theme", "logo", "etat", "calendrier", "avis_payfip"}
 SANS_MOT_DE_PASSE_CHOISI = {"mot_de_passe", "deconnexion"}
 
 

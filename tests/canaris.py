@@ -26,6 +26,7 @@ from enfants import offre, presences
 from enfants.actions import ajouter_enfant, rattacher
 from enfants.models import Ecole, Enfant, Fermeture, Garde, Implantation, Place, SuspensionAcces
 from enfants.reservations import Changement
+from facturation.avis import envoyer_avis
 from familles import acces
 from familles import actions as familles
 from familles.actions import PERIODE_HABITUELLE
@@ -35,6 +36,7 @@ from messagerie.actions import ecrire, notifier, repondre_a_la_famille
 from portail.outils import fichiers
 from tests.conftest import ClientVerifie
 from tests.enfants import service_essai as essai
+from tests.facturation.exemplaires import une_de_chaque
 from tests.saisie import lignes, saisie
 
 NOMBRE = int(os.environ.get("CANARIS_FAMILLES", "3"))
@@ -378,6 +380,7 @@ def _partager(v, ouvertes, foyers):
     for foyer in foyers[:2]:
         _designer(petit, foyer)
         _demander_pour(petit, foyer)
+    return petit
 
 
 def _suspendre(v, famille, foyer):
@@ -447,6 +450,23 @@ def _attendre(couples):
     Fermeture.objects.create(valable_du=ferme, valable_au=ferme, motif="Grève du personnel")
 
 
+# --- Their money -----------------------------------------------------------------------------------------
+
+POUR_LES_AGENTS = {"brouillon", "aide"}  # nobody of the household reads them
+
+
+def _facturer(v, famille, foyer, petits):
+    """What is billed for these children, paid, and noted by agents."""
+
+    def mot(classe):
+        if classe in POUR_LES_AGENTS:
+            return v.mot(classe)
+        return v.mot(classe, *foyer)
+
+    agent = Utilisateur.objects.get(identifiant="agent")
+    une_de_chaque(famille, [petit.enfant for petit in petits], par=agent, mot=mot)
+
+
 def eclore() -> list[Canari]:
     """The canaries of NOMBRE families; the first two share a child, the second parent of the first lost sight of one.
 
@@ -465,8 +485,12 @@ def eclore() -> list[Canari]:
         _vivre(v, famille, foyer)
         _s_absenter(petit, foyer)
         couples.append((petit, foyer))
-    _partager(v, ouvertes, foyers)
+    commun = _partager(v, ouvertes, foyers)
     couples.append((_suspendre(v, ouvertes[0], foyers[0]), foyers[0][:1]))
+    for n, (famille, foyer) in enumerate(zip(ouvertes, foyers, strict=True)):
+        petits = [petit for petit, parents in couples if parents[0] == foyer[0]]
+        _facturer(v, famille, foyer, petits + ([commun] if n < 2 else []))
+    envoyer_avis()
     _attendre(couples)
     acces.signaler_oubli(foyers[0][0])
     acces.inviter(Utilisateur.objects.get(identifiant=foyers[1][1]))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from uuid import uuid4
 
+import pgtrigger
 from django.apps import apps
 from django.db import models
 from django.db.models import EmailField, SlugField
@@ -17,6 +18,7 @@ from demandes.models import Demande, JourDemande, PieceJointe
 from demandes.types import DU_DOSSIER
 from enfants import offre
 from enfants.models import DocumentEnfant, Enfant, Fermeture, Place, Presence, Service, SuspensionAcces
+from facturation.models import PdfFacture
 from familles.models import Utilisateur
 from messagerie import actions as messagerie
 from messagerie.actions import notifier
@@ -26,8 +28,9 @@ from portail.outils.fichiers import ranger
 from portail.publications import Actualite, Document, FichierPublie
 from tests.canaris import papier
 from tests.charges import CHARGES_XSS
+from tests.facturation.exemplaires import une_de_chaque
 
-APPLICATIONS = ("familles", "enfants", "messagerie", "demandes", "portail")
+APPLICATIONS = ("familles", "enfants", "messagerie", "demandes", "facturation", "portail")
 # Written by the portal alone, or by nobody: keys, addresses of pages, hashes, types of files.
 JAMAIS_TAPES = {
     "Utilisateur.password",
@@ -50,8 +53,26 @@ JAMAIS_TAPES = {
     "Service.couleur",
     "FichierPublie.type_mime",
     "Document.lien",  # an address, checked as one; see tests/portail/test_publications.py
+    "PdfFacture.type_mime",
+    "Facture.reference",  # computed, as are the next ones
+    "TentativePaiement.client",
+    "TentativePaiement.reference",
+    "TentativePaiement.jeton",
+    "TentativePaiement.operation",
+    "TentativePaiement.saisie",
+    "TentativePaiement.moyen",
+    "AttestationFiscale.code",
+    "LotPrelevement.identifiant",
+    "Prelevement.rejet",  # one of a list
+    "Regie.payfip_client",  # six digits
+    "Regie.reference",  # a pattern, checked as one; see tests/facturation/test_admin_grilles.py
 }
 SANS_LIGNE = {"Courriel", "OubliMotDePasse", "Minuterie"}  # of the portal's own
+SANS_LIGNE |= {"OperationSimulee"}  # the simulator's, written by its own pages
+# What an invoice keeps of what was typed elsewhere: all the texts within.
+COPIES = {"Facture.debiteur", "Facture.emetteur", "LigneFacture.jours", "AttestationFiscale.contenu"}
+SAUF_COPIES = {"regime", "payfip", "payfip_client", "naissance"}  # read by the portal, not printed
+GELES = ("Facture:gelee", "LigneFacture:gelee", "Ecriture:immuable")  # triggers that no page gets round
 
 
 # --- What a payload would do ---------------------------------------------------------------------------
@@ -135,12 +156,32 @@ def modeles():
         modele
         for modele in apps.get_models()
         if modele._meta.app_label in APPLICATIONS
+        and not modele._meta.proxy
         and not modele.__name__.endswith("Event")
         and modele.__name__ not in SANS_LIGNE
-        and champs(modele)
+        and (champs(modele) or copies(modele))
     ]
 
 
+def copies(modele):
+    return [champ for champ in modele._meta.concrete_fields if f"{modele.__name__}.{champ.name}" in COPIES]
+
+
+def empoisonner_copie(valeur, rang):
+    """The same value, each text within a payload; dates stay, which a page reads."""
+    if isinstance(valeur, dict):
+        return {
+            nom: v if nom in SAUF_COPIES else empoisonner_copie(v, rang + n)
+            for n, (nom, v) in enumerate(valeur.items())
+        }
+    if isinstance(valeur, list):
+        return [empoisonner_copie(v, rang + n) for n, v in enumerate(valeur)]
+    if not isinstance(valeur, str) or re.fullmatch(r"[0-9.-]+", valeur):
+        return valeur
+    return remplir(80, rang)
+
+
+@pgtrigger.ignore(*(f"facturation.{gele}" for gele in GELES))
 def empoisonner(tour):
     """Fill every text field of every row; returns the fields that have no row."""
     rang, sans_ligne = tour, []
@@ -160,6 +201,8 @@ def empoisonner(tour):
                 if champ.name in ("expediteur", "courriel_en_attente"):
                     continue
                 setattr(ligne, champ.name, valeur)
+            for champ in copies(modele):
+                setattr(ligne, champ.name, empoisonner_copie(getattr(ligne, champ.name), rang))
             models.Model.save(ligne)
     offre.oublier()
     for service in ServiceMairie.objects.order_by("pk"):
@@ -204,6 +247,10 @@ def rien_sans_ligne(famille, piece):
     lea, agent = Enfant.objects.get(prenom="Léa"), Utilisateur.objects.get(identifiant="agent")
     jour, cantine = timezone.localdate(), Service.objects.get(code="restauration")
     julien = famille.responsables.get(rang=2)
+    Enfant.objects.filter(pk=lea.pk).update(date_naissance=jour - timedelta(days=2500))
+    lea.refresh_from_db()
+    une_de_chaque(famille, [lea], par=agent)
+    PdfFacture.objects.create(facture=famille.factures.emises().earliest("pk"), **piece)
     ReponseType.objects.create(libelle="l", texte="t")
     Actualite.objects.create(titre="t", corps="c")
     FichierPublie.objects.create(document=Document.objects.create(genre="DOCUMENT", titre="t"), **piece)

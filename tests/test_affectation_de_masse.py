@@ -16,12 +16,15 @@ from demandes.forms.enfants import PersonneForm
 from demandes.models import Demande, PieceJointe
 from demandes.types import DU_DOSSIER as TYPES
 from enfants.models import Enfant, Informations, PersonneAutorisee, Sante
+from facturation import actions as encaissements
+from facturation.models import AttestationFiscale, Facture, Regie, Reglement
 from familles import acces
 from familles.actions import SEL_COURRIEL
 from familles.models import CoordonneesBancaires, DossierCaf, Famille, Responsable, SituationFiscale, Utilisateur
 from messagerie.models import Preference, Rangement, ServiceMairie
 from portail.outils.fichiers import ranger
 from tests.canaris import papier
+from tests.facturation.exemplaires import une_de_chaque
 from tests.saisie import saisie
 
 pytestmark = pytest.mark.django_db
@@ -392,6 +395,62 @@ def test_choisir_ses_courriels_ne_change_que_les_siens(durand, butin, comptes, c
     assert (ecrit, preference.adulte) == (
         {("messagerie_preference", preference.pk): {"+"}},
         comptes["durand"].responsable,
+    )
+
+
+# --- Money -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def facture(famille_durand, lea, comptes):
+    """What the Durand household still owes; Martin's has as much."""
+    for famille in (famille_durand, comptes["martin"].responsable.famille):
+        enfant = famille.rattachements.order_by("pk").first().enfant
+        Enfant.objects.filter(pk=enfant.pk).update(date_naissance=timezone.localdate() - datetime.timedelta(days=2500))
+        enfant.refresh_from_db()
+        une_de_chaque(famille, [enfant], par=comptes["agent"])
+    reglement = Reglement.objects.get(famille=famille_durand, moyen="PRELEVEMENT")
+    encaissements.annuler_reglement(reglement, motif="rejet", par=comptes["agent"])
+    return reglement.imputations.first().facture
+
+
+def test_payer_ne_demande_que_ce_que_la_facture_dit(durand, butin, facture, comptes, ce_qui_change):
+    Utilisateur.objects.filter(pk=comptes["durand"].pk).update(courriel="claire@famille.example")
+    Regie.objects.filter(pk=facture.regie_id).update(payfip="REDIRECTION")
+    ecrit = ce_qui_change(lambda: durand.post(f"/factures/{facture.uuid}/payer/", butin))
+    tentative = facture.tentatives.get()
+    assert ecrit == {("facturation_tentativepaiement", tentative.pk): {"+"}}
+    assert (tentative.montant, tentative.reference) == (facture.total, facture.reference)
+    assert (tentative.par, tentative.courriel) == (comptes["durand"], "claire@famille.example")
+    assert (tentative.issue, tentative.confirmee, tentative.reglement) == ("INCONNU", False, None)
+
+
+def test_une_attestation_ne_dit_que_ce_que_le_foyer_a_paye(durand, butin, facture, comptes, ce_qui_change):
+    deja = AttestationFiscale.objects.get(famille=facture.famille)
+    AttestationFiscale.objects.filter(pk=deja.pk).delete()
+    adresse = f"/releve/attestations/{deja.annee}/{deja.enfant.uuid}/"
+    ecrit = ce_qui_change(lambda: durand.post(adresse, butin))
+    faite = AttestationFiscale.objects.get(famille=facture.famille)
+    assert ecrit == {("facturation_attestationfiscale", faite.pk): {"+"}}
+    assert (faite.montant, faite.contenu, faite.faite_pour) == (deja.montant, deja.contenu, comptes["durand"])
+
+
+def test_encaisser_ne_touche_que_le_compte_de_l_adresse(connecter, butin, facture, ce_qui_change):
+    """An agent's form too: whose account moves is said by the address, the invoices by what is due there."""
+    adresse = f"/admin/reglements/nouveau/?famille={facture.famille_id}"
+    autre = Facture.objects.emises().filter(famille__nom="Martin").earliest("pk")
+    envoi = {"regie": facture.regie_id, "moyen": "CHEQUE", "montant": "5,00", "recu_le": "2026-11-02"}
+    envoi |= {"reference": "", "cle": str(uuid4())}
+    agent, avant = connecter("comptable"), set(Reglement.objects.values_list("pk", flat=True))
+    assert agent.post(adresse, butin | envoi | {f"part-{autre.pk}": "5,00"}).status_code == 422
+    ecrit = ce_qui_change(lambda: agent.post(adresse, butin | envoi))
+    fait = Reglement.objects.exclude(pk__in=avant).get()
+    assert {table for table, _ in ecrit} == {
+        *("facturation_reglement", "facturation_ecriture", "facturation_imputation"),
+    }
+    assert (len(ecrit), set(map(frozenset, ecrit.values()))) == (3, {frozenset("+")})
+    assert (fait.famille, fait.montant, fait.remise, fait.saisi_par.identifiant) == (
+        *(facture.famille, 5, None, "comptable"),
     )
 
 

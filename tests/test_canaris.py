@@ -13,6 +13,8 @@ from django.db import connection
 
 from demandes.models import PieceJointe
 from enfants.models import ConsultationSante, DocumentEnfant, Enfant, Nature, Sante, SuspensionAcces
+from facturation.documents import balayer_pdf
+from facturation.models import PdfFacture
 from familles import acces
 from familles import actions as familles
 from familles.models import CoordonneesBancaires, Utilisateur
@@ -30,12 +32,13 @@ DU_FOYER |= {"papier", "piece", "sujet", "telephone"}  # what a joined paper hol
 DES_ENFANTS = {"assurance", "demande-enfant", "enfant", "entourage", "garde", "naissance", "papier-enfant"}
 DES_ENFANTS |= {"papier-sante", "piece-enfant", "sante"}
 DU_PLANNING = {"absence", "papier-absence", "piece-absence"}
-TOUTES = DU_FOYER | DES_ENFANTS | DU_PLANNING
+DU_COMPTE = {"facture", "reglement"}  # what a line, a cheque, a counter-entry says
+TOUTES = DU_FOYER | DES_ENFANTS | DU_PLANNING | DU_COMPTE
 PERMISES = {
-    "agent": TOUTES | {"correction"},
+    "agent": TOUTES | {"correction", "brouillon"},
     # Who came is counted: the children's names, why a mark was changed; not why they were away. Of the messages, those
     # of its service and of none.
-    "comptable": DU_FOYER | {"correction", "enfant"},
+    "comptable": DU_FOYER | DU_COMPTE | {"aide", "brouillon", "correction", "enfant"},
     # Of the children of his school alone; the adults to call are on the emergency sheet.
     "animateur": {"assurance", "enfant", "entourage", "naissance", "nom", "papier-sante", "piece-enfant", "sante"}
     | {"correction", "telephone"},
@@ -180,11 +183,13 @@ def test_une_copie_de_la_base_ne_dit_ni_iban_ni_numero_fiscal_ni_sante_ni_demand
 
 
 def test_une_copie_des_fichiers_ne_dit_rien(canaris):
+    balayer_pdf()
     gardes = [fichier for fichier in Path(default_storage.location).rglob("*") if fichier.is_file()]
     textes = [plier(f"{fichier} {fichier.read_bytes().decode('latin-1')}") for fichier in gardes]
     assert [c for c in canaris for texte in textes if c.est_dans(texte)] == []
     # Deciphered, each paper says its word.
     pieces = [*DocumentEnfant.objects.all(), *PieceJointe.objects.all(), *PieceMessage.objects.all()]
+    pieces += PdfFacture.objects.all()
     lus = [plier(fichiers.lire(piece).decode("latin-1")) for piece in pieces]
     papiers = {c for c in canaris if c.classe.startswith("papier") or (c.classe == "garde" and c.proprietaires)}
     assert {c for c in papiers for texte in lus if c.est_dans(texte)} == papiers

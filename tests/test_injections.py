@@ -23,6 +23,8 @@ from pypdf import PdfReader
 from demandes.models import Demande, PieceJointe
 from enfants import abonnement, fiches
 from enfants.models import Enfant
+from facturation import attestations, documents
+from facturation.models import AttestationFiscale, Facture, Reglement
 from familles import acces, lettres
 from familles.models import Utilisateur
 from messagerie import actions as messagerie
@@ -33,6 +35,7 @@ from portail.commune import Commune
 from portail.outils import pdf
 from tests.canaris import papier, parcourir
 from tests.charges import CHARGES_XSS
+from tests.papiers import sans_encre
 from tests.poison import Effets, demander_partout, empoisonner, poison_des_plannings
 from tests.saisie import saisie
 
@@ -119,7 +122,7 @@ def encre():
 def test_aucune_page_ne_fait_ce_qu_on_y_a_tape(identifiant, poison, espion, monkeypatch):
     assert poison == [], "un texte qui n'a pas de ligne n'est pas essayé"
     navigateur = espion(identifiant)
-    monkeypatch.setattr(pdf, "rendre", lambda modele, contexte: papier("x"))
+    sans_encre(monkeypatch)
     staff = identifiant not in ("durand", "benali")
     pages, _ = parcourir(navigateur, "/admin/" if staff else "/")
     assert navigateur.effets == {}
@@ -234,6 +237,9 @@ def test_un_pdf_montre_ce_qui_a_ete_tape_et_ne_le_fait_pas(poison, encre, famill
         fiches.imprimer_inscription(lea, famille_durand, jour=jour),
         fiches.imprimer_urgences(Enfant.objects.filter(pk=lea.pk), par=agent),
         lettres.imprimer(adultes),
+        documents.imprimer(Facture.objects.emises().filter(famille=famille_durand, avoir_de=None).latest("pk")),
+        documents.imprimer_recu(Reglement.objects.filter(famille=famille_durand).earliest("pk")),
+        attestations.imprimer(AttestationFiscale.objects.get()),
     ):
         assert [
             mot for mot in (b"/JavaScript", b"/JS ", b"/Launch", b"/OpenAction", b"x.example") if mot in contenu

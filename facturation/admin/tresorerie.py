@@ -20,11 +20,6 @@ from portail.outils.tableur import reponse_csv
 DES_DEBITEURS = ["famille__nom__unaccent", "famille__responsables__utilisateur__nom__unaccent"]
 
 
-def decimal_en_francais(montant):
-    """« 40,80 », which a French spreadsheet adds up."""
-    return f"{arrondir(montant):.2f}".replace(".", ",")
-
-
 class Suivi(EnMots, LectureSeuleAdmin):
     """A list with its totals, and the same list as a file."""
 
@@ -122,13 +117,13 @@ class SuiviFactureAdmin(DesFactures, Suivi):
             debiteur(facture),
             facture.regie.nom,
             facture.mois_en_clair,
-            decimal_en_francais(facture.total),
+            arrondir(facture.total),
             f"{facture.emise_le:%d/%m/%Y}",
             f"{facture.echeance:%d/%m/%Y}",
             f"{article.role.numero} ({article.role.exercice})" if article else "",
             etat_en_mots(facture),
-            decimal_en_francais(facture.recu),
-            decimal_en_francais(facture.attendu),
+            arrondir(facture.recu),
+            arrondir(facture.attendu),
         ]
 
 
@@ -173,7 +168,7 @@ class SuiviReglementAdmin(Suivi):
             self.qui(reglement),
             reglement.regie.nom,
             reglement.get_moyen_display(),
-            decimal_en_francais(reglement.montant),
+            arrondir(reglement.montant),
             self.factures(reglement),
             reglement.remise.numero if reglement.remise else "",
             self.suite(reglement),

@@ -99,11 +99,12 @@ def test_le_fichier_est_la_liste_filtree_que_le_tableur_additionne(tresorerie, f
     ]
 
 
-def test_un_nom_qui_serait_une_formule_reste_un_texte(tresorerie, famille_durand):
+def test_un_nom_qui_serait_une_formule_reste_un_texte_et_un_avoir_un_nombre(tresorerie, famille_durand, agent):
     regie = regie_essai("formule", nom="=HYPERLINK(1)")
-    facture_essai(famille_durand, regie, "12.00", mois=date(2026, 8, 1))
+    facture = facture_essai(famille_durand, regie, "12.00", mois=date(2026, 8, 1))
+    actions.creer_avoir(facture, motif="Erreur", par=agent)
     fichier = tresorerie.get("/admin/facturation/suivifacture/export.csv?mois=2026-08").content.decode()
-    assert ";'=HYPERLINK(1);" in fichier
+    assert (fichier.count(";'=HYPERLINK(1);"), ";août 2026;-12,00;" in fichier) == (2, True)
 
 
 def test_aucun_prenom_d_enfant_n_est_sur_une_page_ou_dans_un_fichier_de_la_tresorerie(connecter, factures, agent):

@@ -23,6 +23,7 @@ from demandes.models import Demande, PieceJointe
 from demandes.types import DU_DOSSIER as TYPES
 from enfants.models import Enfant
 from enfants.regles.vaccins import TABLE_2025
+from facturation.models import Campagne, Regie
 from familles.models import Famille, OubliMotDePasse
 from tests.conftest import ClientVerifie
 from tests.fabrique import PDF_SAIN
@@ -439,6 +440,8 @@ FORMULAIRES = {
     "/messagerie/nouveau/": ["service", "sujet", "corps", "prive", "cle"],
     "/messagerie/ranger/": ["geste", "fil", "boite", "q", "page"],
     "/mon-compte/courriels/": ["rythme"],
+    f"/factures/{INCONNU}/payer/": ["x"],
+    f"/releve/attestations/2025/{INCONNU}/": ["x"],
 }
 PORTES = {
     "/connexion/": ["username", "password", "next"],
@@ -446,6 +449,9 @@ PORTES = {
     "/mot-de-passe/nouveau/MQ/choisir/": ["new_password1", "new_password2"],
     "/adresse-e-mail/jeton/": ["x"],
     "/courriels/jeton/": ["List-Unsubscribe"],
+    "/demo/payfip/accueilportail.web": ["numcli", "refdet", "montant", "mel"],
+    "/demo/payfip/resultat/": ["demande", "issue", "avis"],
+    "/demo/payfip/avis/": ["attente"],
 }
 LISTES = {
     "/demandes/": ["rubrique", "type", "periode", "page"],
@@ -456,6 +462,9 @@ LISTES = {
     "/mon-compte/caf/": ["type", "quotient"],
     "/mes-enfants/": ["jour"],
     "/releve/": ["annee"],
+    "/releve/attestations/": ["annee"],
+    "/messagerie/nouveau/": ["facture", "ligne", "jour", "enfant", "demande"],
+    "/paiement/avis/jeton/": ["numcli", "montant", "resultrans", "idop"],
     "/documents/": ["page"],
     "/": ["next"],
 }
@@ -517,6 +526,66 @@ def test_n_importe_quoi_a_l_entree(settings, distribution, envoi):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with sans_suite():
         assert envoyer(ClientVerifie(), *envoi).status_code in attendus(envoi[1], {200, 302, 404, 410})
+
+
+CHEQUES = [f"cheques-{nom}" for nom in ("TOTAL_FORMS", "INITIAL_FORMS", "0-qui", "0-montant", "0-reference")]
+JUSTE_ARGENT = {"/admin/cheques/": {"cheques-TOTAL_FORMS": "15", "cheques-INITIAL_FORMS": "0"}}
+# The pages of money of the mairie: to read, and to send.
+ARGENT = {
+    "/admin/comptes/": ["q"],
+    "/admin/comptes/{famille}/": ["annee"],
+    "/admin/comptes/{famille}/rembourser/": ["regie", "montant", "le", "motif"],
+    "/admin/reglements/nouveau/?famille={famille}": [
+        "regie",
+        "moyen",
+        "montant",
+        "recu_le",
+        "reference",
+        "cle",
+        "apercu",
+    ],
+    "/admin/reglements/nouveau/": ["famille", "q"],
+    "/admin/cheques/": ["regie", "recu_le", "action", "cle", *CHEQUES],
+    "/admin/bordereaux/nouveau/?regie={regie}": ["le", "cheque", "regie"],
+    "/admin/mandats/nouveau/?famille={famille}": ["regie", "signe_le"],
+    "/admin/prelevements/nouveau/": ["regie", "le"],
+    "/admin/roles/nouveau/": ["regie", "mois", "numero", "exercice", "le", "vue"],
+    "/admin/facturer/": ["regie", "mois"],
+    "/admin/facturer/{campagne}/": [
+        "action",
+        "genre",
+        "page",
+        "emise_le",
+        "echeance",
+        "compris",
+        "geste",
+        "motif",
+        "jours",
+    ],
+    "/admin/factures/imprimer/": ["recto-verso"],
+    "/admin/simuler/": ["famille", "q", "enfant", "service", "jour", "quotient", "formule"],
+    "/admin/facturation/suivifacture/": ["mois", "paiement", "regie", "q", "p"],
+    "/admin/facturation/suivifacture/export.csv": ["mois", "paiement", "regie", "q"],
+    "/admin/facturation/suivireglement/export.csv": ["mois", "moyen__exact", "regie"],
+    "/admin/facturation/facture/": ["mois", "etat", "regie", "q", "p"],
+}
+
+
+@n_importe_quoi(100)
+@given(suivies(ARGENT))
+def test_n_importe_quoi_dans_une_page_d_argent(connecter, familles_de, envoi):
+    with sans_suite():
+        modele, saisie = envoi
+        regie = Regie.objects.get(code="loisirs")
+        campagne = Campagne.objects.create(regie=regie, mois="2026-09-01", etape="PREPAREE")
+        cles = {"famille": familles_de("durand").pk, "regie": regie.pk, "campagne": campagne.pk}
+        page, agent = modele.format(**cles), connecter("comptable")
+        requete, lien = encoder(saisie), "&" if "?" in page else "?"
+        lue = sans_controle(agent, f"{page}{lien}{requete}")
+        assert lue.status_code in ({400} if "%00" in requete else {200, 302, 404})
+        if "/facturation/" not in page:  # the lists of the admin are read alone
+            saisie = [*JUSTE_ARGENT.get(modele, {}).items(), *saisie]
+            assert envoyer(agent, page, saisie).status_code in attendus(saisie, {200, 302, 404, 405, 409, 422})
 
 
 @n_importe_quoi(80)

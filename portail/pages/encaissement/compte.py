@@ -57,7 +57,7 @@ def compte(request, pk):
 
 
 def _annee(texte, defaut):
-    return int(texte) if texte.isascii() and texte.isdecimal() and len(texte) == 4 and int(texte) > 2000 else defaut
+    return int(texte) if texte.isascii() and texte.isdecimal() and 2000 < int(texte[:5]) < 2100 else defaut
 
 
 def _reglements(famille):
