@@ -23,6 +23,7 @@ from pypdf.generic import StreamObject
 
 from enfants import fiches
 from enfants.models import Enfant, Informations, PersonneAutorisee, Sante, Service
+from enfants.regles.annees import annee_scolaire, libelle
 from facturation import attestations, documents
 from facturation.actions import encaisser
 from facturation.models import Moyen, Reglement
@@ -283,12 +284,14 @@ def ecrire(charges, depart=0):
 
 
 @pytest.fixture
-def papiers(comptes):
+def papiers(comptes, connecter):
     """Name of a template -> what prints it for the Durands."""
     lea, famille = Enfant.objects.get(prenom="Léa"), comptes["durand"].responsable.famille
     fiches_de = Enfant.objects.select_related("ecole", "classe", "sante", "informations")
+    annee = libelle(annee_scolaire(timezone.localdate()))
     return {
         **_papiers_de_facturation(famille, lea),
+        "pdf/releve.html": lambda: connecter("durand").get(f"/releve/{annee}/releve.pdf").content,
         "pdf/lettre_acces.html": lambda: lettres.imprimer(list(famille.adultes())),
         "pdf/fiche_inscription.html": lambda: fiches.imprimer_inscription(
             fiches_de.get(pk=lea.pk), famille.__class__.objects.get(pk=famille.pk), jour=timezone.localdate()
@@ -323,7 +326,7 @@ def _papiers_de_facturation(famille, enfant):
 
 PAPIERS = [
     *("pdf/lettre_acces.html", "pdf/fiche_inscription.html", "pdf/fiche_urgence.html"),
-    *("pdf/facture.html", "pdf/recu.html", "pdf/attestation.html"),
+    *("pdf/facture.html", "pdf/recu.html", "pdf/attestation.html", "pdf/releve.html"),
 ]
 SANS_FAMILLE = {"pdf/notice.html"}  # holds nothing that a family writes
 

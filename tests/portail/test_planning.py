@@ -346,7 +346,7 @@ def test_une_formule_se_choisit_dans_le_menu(menu, faire):
     mercredi = date(2026, 11, 25)
     _, page = menu("durand", "Léa", mercredi, "alsh-mercredi")
     formules = Formule.objects.filter(service__code="alsh-mercredi")
-    assert [f'<option value="{f.pk}">{f.nom}</option>' in page for f in formules] == [True] * 4
+    assert [f'<option value="{f.pk}">{f.nom}\u00a0: ' in page for f in formules] == [True] * 4
     for formule in ("", "x", "9" * 30, Formule.objects.exclude(service__code="alsh-mercredi").first().pk):
         assert faire("durand", "Léa", mercredi, "RESERVER", "alsh-mercredi", formule=formule) == [
             "Sans effet pour le mercredi 25 novembre. Choisissez une formule."
