@@ -64,7 +64,7 @@ def test_une_ligne_par_page_avec_son_budget_et_le_verdict(mesurer):
         r"Facturer \d\d/\d{4} : \d+ jours réservés, par lots de 2000 familles",
         r"lot +familles +secondes +ordres SQL +Mo au plus",
         r"1 préparation +\d+ +\d+,\d\d +\d\d +\d+",
-        r"2 émission +\d+ +\d+,\d\d +\d\d +\d+",
+        r"2 émission +\d+ +\d+,\d\d +\d+ +\d+",
     ]
     assert [ligne for ligne, forme in zip(lignes, formes, strict=True) if not re.fullmatch(forme, ligne)] == []
 

@@ -525,7 +525,8 @@ def test_n_importe_quoi_dans_un_formulaire_de_parent(connecter, familles_de, env
 def test_n_importe_quoi_a_l_entree(settings, distribution, envoi):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with sans_suite():
-        assert envoyer(ClientVerifie(), *envoi).status_code in attendus(envoi[1], {200, 302, 404, 410})
+        refus = {422} if envoi[0].startswith("/demo/") else set()
+        assert envoyer(ClientVerifie(), *envoi).status_code in attendus(envoi[1], {200, 302, 404, 410} | refus)
 
 
 CHEQUES = [f"cheques-{nom}" for nom in ("TOTAL_FORMS", "INITIAL_FORMS", "0-qui", "0-montant", "0-reference")]
@@ -594,4 +595,5 @@ def test_n_importe_quoi_dans_une_adresse(connecter, envoi):
     with sans_suite():
         page, requete = envoi[0], encoder(envoi[1])
         reponse = sans_controle(connecter("durand"), f"{page}?{requete}")
-        assert reponse.status_code == (400 if "%00" in requete else 200)
+        lue = {200, 404} if page == "/messagerie/nouveau/" else {200}  # what a question is about may be unknown
+        assert reponse.status_code in ({400} if "%00" in requete else lue)
