@@ -42,7 +42,7 @@ from tests.saisie import lignes, saisie
 NOMBRE = int(os.environ.get("CANARIS_FAMILLES", "3"))
 PAGES_MAX = 5_000  # of one crawl: a calendar without end must not run for ever
 SANS_EFFET = {"o", "_changelist_filters", "_facets"}  # the admin's: order, way back, counts beside the filters
-CALENDRIERS = {"mois"}  # another month of the same rows
+CALENDRIERS = {"mois", "annee"}  # another month, another year of the same rows
 SECRETES = {
     "absence",
     "demande",

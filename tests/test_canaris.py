@@ -96,7 +96,8 @@ def test_un_animateur_n_ouvre_que_les_papiers_de_sante_des_enfants_de_son_ecole(
 
 @pytest.mark.parametrize("agents", [["agent", "comptable", "tresorerie"], ["animateur"]], ids=str)
 def test_un_agent_ne_lit_que_ce_que_son_role_permet(agents, canaris, connecter, monkeypatch):
-    sans_encre(monkeypatch)  # which papers an agent opens is the matrix's business; what pages say is ours
+    if "comptable" in agents:  # the papers of billing are many; which ones an agent opens, the matrix says
+        sans_encre(monkeypatch)
     for agent in agents:
         trouves = vus(parcourir(connecter(agent), "/admin/")[0], canaris)
         interdits = {c: page for c, page in trouves.items() if c.classe not in PERMISES[agent]}

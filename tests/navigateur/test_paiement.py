@@ -46,8 +46,11 @@ def test_durand_paie_une_facture_de_la_regie(taille, javascript, visiteur, famil
     assert parent.deborde() <= 0
     page = parent.ouvrir(adresse)
     expect(page.locator("[data-etat]")).to_have_attribute("data-etat", "payee")
-    expect(page.get_by_text("Votre compte est à jour.")).to_be_visible()
     expect(page.locator("[data-paiement]")).to_have_count(0)
+    page = parent.ouvrir("/releve/")
+    expect(page.get_by_text("Votre compte est à jour")).to_be_visible()
+    page.get_by_role("link", name="Mes règlements").click()
+    expect(page.get_by_text("47,60").first).to_be_visible()
     assert ([r.montant for r in Reglement.objects.all()], parent.plaintes) == ([facture.total], [])
 
 
