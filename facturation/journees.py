@@ -1,12 +1,14 @@
 """What children did over a month, household by household, as the rules of prices read it.
 
-One query brings the days of thousands of households as arrays; ``enfants.regles.presences`` concludes on each.
-Thousands of days are alike but for their date: what is concluded of one is remembered for the others of the lot.
+One query brings the days of thousands of households, the facts of each as one text; ``enfants.regles.presences``
+concludes on them. Thousands of days are alike but for their date: what was concluded of a text is remembered.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
@@ -34,50 +36,72 @@ from familles.models import Utilisateur
 
 ABSENCE_LONGUE = timedelta(days=21)  # how far before the month an absence is looked for
 
+# All that the conclusion on a day depends on but its service and a cancelling: thousands of days have the same text.
+# Instants are told by their day where no hour is read; a mark of the same day by its hour alone.
+FAITS = """
+format('%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s',
+    r.tardive, (r.reservee_le AT TIME ZONE %(zone)s)::date,
+    r.motif_absence_id, (r.absence_le AT TIME ZONE %(zone)s)::date, r.absence_justifiee,
+    l.close_le IS NOT NULL, p.etat, p.arrivee, p.depart,
+    CASE WHEN (p.pointee_le AT TIME ZONE %(zone)s)::date = p.jour
+        THEN to_char(p.pointee_le AT TIME ZONE %(zone)s, 'HH24:MI')
+        ELSE to_char(p.pointee_le AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI') END,
+    p.pointee_par_id, p.correction)
+"""
+RESERVATION = """
+id, famille_id, enfant_id, service_id, jour, formule_id, place_id, tardive, reservee_le, annulee_le, annulee_par_id,
+motif_absence_id, absence_le, absence_justifiee
+"""
+# The bookings of these households; those of the month, and those before it where an absence may have begun.
+CONCERNEES = """
+(famille_id BETWEEN %(de)s AND %(a)s OR enfant_id = ANY(%(partages)s)) AND service_id = ANY(%(services)s)
+AND (jour BETWEEN %(du)s AND %(au)s OR jour BETWEEN %(avant)s AND %(du)s AND EXISTS (
+    SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
+    AND a.jour BETWEEN %(du)s AND %(au)s AND a.motif_absence_id IS NOT NULL))
+"""
 # What was booked, with what was seen; of a day cancelled by somebody and booked by another, the booking alone.
 RESERVES = """
-SELECT r.famille_id, r.enfant_id, r.service_id, json_agg(json_build_array(
-    r.jour, r.formule_id, r.tardive, r.reservee_le, r.annulee_le, r.annulee_par_id, r.motif_absence_id, r.absence_le,
-    r.absence_justifiee, l.close_le IS NOT NULL, r.place_id,
-    p.etat, p.arrivee, p.depart, p.pointee_le, p.pointee_par_id, p.correction) ORDER BY r.jour)
+SELECT r.famille_id, r.enfant_id, r.service_id, r.jour, r.formule_id, r.place_id, r.annulee_le, r.annulee_par_id,
+    {faits}
 FROM (
-    SELECT DISTINCT ON (enfant_id, service_id, jour, famille_id) *
-    FROM {reservation} r
-    WHERE (famille_id BETWEEN %(de)s AND %(a)s OR enfant_id = ANY(%(partages)s))
-    AND service_id = ANY(%(services)s)
-    AND (jour BETWEEN %(du)s AND %(au)s OR jour BETWEEN %(avant)s AND %(du)s AND EXISTS (
+    SELECT {lue} FROM {reservation} r WHERE annulee_le IS NULL AND {concernees}
+    UNION ALL (
+    SELECT DISTINCT ON (enfant_id, service_id, jour, famille_id) {lue} FROM {reservation} r
+    WHERE annulee_le IS NOT NULL AND {concernees}
+    AND NOT EXISTS (
         SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
-        AND a.jour BETWEEN %(du)s AND %(au)s AND a.motif_absence_id IS NOT NULL))
-    AND (annulee_le IS NULL OR NOT EXISTS (
-        SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
-        AND a.jour = r.jour AND a.annulee_le IS NULL))
-    ORDER BY enfant_id, service_id, jour, famille_id, annulee_le NULLS FIRST, reservee_le DESC, id DESC
+        AND a.jour = r.jour AND a.annulee_le IS NULL)
+    ORDER BY enfant_id, service_id, jour, famille_id, reservee_le DESC, id DESC)
 ) r
 JOIN {place} l ON l.id = r.place_id
 LEFT JOIN {presence} p ON p.enfant_id = r.enfant_id AND p.service_id = r.service_id AND p.jour = r.jour
 WHERE r.annulee_le IS NULL OR p.etat IS DISTINCT FROM 'PRESENT'
-GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3, 4
 """
-# Who came without a booking that stands, of the children that these households have.
+# Who came without a booking that stands, of the children that these households have, with the last one cancelled.
 IMPREVUS = """
-SELECT DISTINCT ON (p.id) p.enfant_id, p.service_id, p.jour, l.close_le IS NOT NULL, p.place_id,
-    p.etat, p.arrivee, p.depart, p.pointee_le, p.pointee_par_id, p.correction,
-    c.formule_id, c.tardive, c.reservee_le, c.annulee_le, c.annulee_par_id
+SELECT DISTINCT ON (p.id) NULL, p.enfant_id, p.service_id, p.jour, r.formule_id, p.place_id, r.annulee_le,
+    r.annulee_par_id, {faits}
 FROM {presence} p
 JOIN {place} l ON l.id = p.place_id
 JOIN {rattachement} f ON f.enfant_id = p.enfant_id AND f.famille_id BETWEEN %(de)s AND %(a)s
     AND f.valable_du <= p.jour AND (f.valable_au IS NULL OR f.valable_au >= p.jour)
-LEFT JOIN {reservation} c ON c.enfant_id = p.enfant_id AND c.service_id = p.service_id AND c.jour = p.jour
+LEFT JOIN {reservation} r ON r.enfant_id = p.enfant_id AND r.service_id = p.service_id AND r.jour = p.jour
 WHERE p.etat = 'PRESENT' AND p.service_id = ANY(%(services)s) AND p.jour BETWEEN %(du)s AND %(au)s
-AND NOT EXISTS (SELECT 1 FROM {reservation} r WHERE r.enfant_id = p.enfant_id AND r.service_id = p.service_id
-    AND r.jour = p.jour AND r.annulee_le IS NULL)
-ORDER BY p.id, c.reservee_le DESC, c.id DESC
+AND NOT EXISTS (SELECT 1 FROM {reservation} a WHERE a.enfant_id = p.enfant_id AND a.service_id = p.service_id
+    AND a.jour = p.jour AND a.annulee_le IS NULL)
+ORDER BY p.id, r.reservee_le DESC, r.id DESC
 """
 TABLES = {
     "reservation": Reservation._meta.db_table,
     "presence": Presence._meta.db_table,
     "place": Place._meta.db_table,
     "rattachement": Rattachement._meta.db_table,
+}
+PIECES = TABLES | {
+    "faits": FAITS.strip(),
+    "lue": RESERVATION.strip(),
+    "concernees": CONCERNEES.strip().format(**TABLES),
 }
 
 
@@ -103,6 +127,32 @@ class Vu(NamedTuple):
     pointee_le: datetime
     pointee_par: Utilisateur
     correction: str
+
+
+class _Faits(NamedTuple):
+    """The text of ``FAITS``, cut."""
+
+    tardive: str
+    reservee_le: str
+    motif: str
+    absence_le: str
+    justifiee: str
+    close: str
+    etat: str
+    arrivee: str
+    depart: str
+    pointee_le: str
+    pointee_par: str
+    correction: str
+
+
+class _Conclu(NamedTuple):
+    """What was concluded of these facts."""
+
+    constat: Constat
+    arrivee: time | None
+    depart: time | None
+    carence: Carence | None
 
 
 class Jour(NamedTuple):
@@ -138,27 +188,29 @@ def lire(de: int, a: int, services: dict[int, Service], du: date, au: date) -> M
     mois = Mois(parts={e: parts for e, (_, parts) in gardes.items() if parts})
     lecture = _Lecture(services, du, au)
     bornes = {"de": de, "a": a, "services": list(services), "partages": list(mois.parts), "du": du, "au": au}
+    bornes |= {"avant": du - ABSENCE_LONGUE, "zone": timezone.get_current_timezone_name()}
     with connection.cursor() as curseur:
-        curseur.execute(RESERVES.format(**TABLES), bornes | {"avant": du - ABSENCE_LONGUE})
+        curseur.execute(RESERVES.format(**PIECES), bornes)
         reserves = curseur.fetchall()
-        curseur.execute(IMPREVUS.format(**TABLES), bornes)
+        curseur.execute(IMPREVUS.format(**PIECES), bornes)
         imprevus = curseur.fetchall()
-    lecture.preparer(reserves, imprevus, de, a)
-    for famille, enfant, service, jours in reserves:
-        mois.jours[famille, enfant, service] = [lecture.reserve(enfant, services[service], row) for row in jours]
+    lecture.preparer([*reserves, *imprevus], de, a)
+    for cle, rows in groupby(reserves, itemgetter(0, 1, 2)):
+        mois.jours[cle] = [lecture.jour(row) for row in rows]
     if imprevus:
-        _ajouter_imprevus(mois, lecture, imprevus, services, _FoyerDuJour(imprevus, gardes), (de, a))
+        _ajouter_imprevus(mois, lecture, imprevus, _FoyerDuJour(imprevus, gardes), (de, a))
     return mois
 
 
-def _ajouter_imprevus(mois, lecture, imprevus, services, foyer, bornes):
+def _ajouter_imprevus(mois, lecture, imprevus, foyer, bornes):
     touches = set()
-    for enfant, service, jour, *row in imprevus:
+    for row in imprevus:
+        _, enfant, service, jour, *_ = row
         famille = foyer.de(enfant, jour)
         if famille is None or not (bornes[0] <= famille <= bornes[1] or enfant in mois.parts):
             continue
         cle = (famille, enfant, service)
-        mois.jours.setdefault(cle, []).append(lecture.imprevu(enfant, services[service], jour, row))
+        mois.jours.setdefault(cle, []).append(lecture.jour(row))
         touches.add(cle)
     for cle in touches:
         mois.jours[cle].sort(key=lambda j: j.journee.jour)
@@ -192,7 +244,7 @@ class _FoyerDuJour:
 
     def __init__(self, imprevus, gardes):
         self.gardes, self.liens, self.vacances = gardes, defaultdict(list), []
-        enfants = {row[0] for row in imprevus}
+        enfants = {row[1] for row in imprevus}
         liens = Rattachement.objects.filter(enfant__in=enfants).order_by("enfant", "famille")
         for enfant, *lien in liens.values_list("enfant", "famille", "valable_du", "valable_au"):
             self.liens[enfant].append(lien)
@@ -215,15 +267,16 @@ class _Lecture:
         self.services, self.du, self.au = services, du, au
         self.motifs = {motif.pk: motif for motif in MotifAbsence.objects.order_by("pk")}
         self.lecteur = Lecteur([du, au], avec_raisons=False)
-        self.connus, self.instants, self.dates, self.jours, self.heures = {}, {}, {}, {}, {}
+        self.zone = timezone.get_current_timezone()
+        self.connus = {}
 
-    def preparer(self, reserves, imprevus, de, a):
+    def preparer(self, rows, de, a):
         """What the rows name by key: people, decisions, places taken again."""
-        rows = [row for _, _, _, jours in reserves for row in jours]
-        cles = {row[5] for row in rows} | {row[15] for row in rows}
-        cles |= {row[9] for row in imprevus} | {row[15] for row in imprevus}
-        self.comptes = Utilisateur.objects.in_bulk([cle for cle in cles if cle is not None])
-        annulees = {row[10] for row in rows if row[4] is not None}
+        self.lus = {texte: _Faits(*texte.split("|", 11)) for texte in {row[-1] for row in rows}}
+        cles = {int(faits.pointee_par) for faits in self.lus.values() if faits.pointee_par}
+        cles |= {row[-2] for row in rows if row[-2] is not None}
+        self.comptes = Utilisateur.objects.in_bulk(cles)
+        annulees = {row[5] for row in rows if row[6] is not None}
         self.reprises = self._reprises(annulees) if annulees else {}
         decisions = DecisionJour.objects.filter(
             enfant__rattachements__famille__gte=de,
@@ -238,107 +291,75 @@ class _Lecture:
         prises = Attente.objects.filter(place__in=places, issue=Attente.Issue.RESERVEE).order_by("close_le")
         return dict(prises.values_list("place", "close_le"))
 
-    def reserve(self, enfant, service, row):
-        jour = self._jour(row[0])
-        if row[4] is None and row[6] is None:  # nothing but booked, and seen perhaps
-            vu_le = row[14]
-            cle = (service.pk, row[2], self._date(row[3]), row[9], *row[11:14], row[15], row[16])
-            cle += (vu_le[11:16],) if vu_le is not None and vu_le[:10] == row[0] else (row[0], vu_le)
-            connu = self.connus.get(cle)
-            if connu is None:
-                connu = self.connus[cle] = self._conclure(service, jour, self._reserve(jour, row), row[11:], row[9])
+    def jour(self, row) -> Jour:
+        """:param row: of RESERVES or IMPREVUS."""
+        _, enfant, service, jour, formule, place, annulee_le, annulee_par, texte = row
+        if annulee_le is not None:  # was it in time? The day itself tells
+            conclu = self._conclure(service, jour, texte, annulee_le, self.comptes[annulee_par])
         else:
-            connu = self._conclure(service, jour, self._reserve(jour, row), row[11:], row[9])
-        return self._en_jour(enfant, service, jour, connu, row)
-
-    def imprevu(self, enfant, service, jour, row):
-        """:param row: of IMPREVUS, after the day."""
-        close, place, *vu = row[:8]
-        formule, tardive, reservee_le, annulee_le, annulee_par = row[8:]
-        reserve = None
-        if annulee_le is not None:
-            reserve = Reserve(jour, tardive, reservee_le, annulee_le, self.comptes[annulee_par], None, None, False)
-        constat = self._conclure(service, jour, reserve, vu, close)
-        return self._en_jour(enfant, service, jour, constat, [None, formule, *[None] * 8, place, *vu])
-
-    def _conclure(self, service, jour, reserve, vu, close):
-        presence = None
-        if vu[0] is not None:
-            etat, arrivee, depart, pointee_le, par, correction = vu
-            heures = (self._heure(arrivee), self._heure(depart))
-            presence = Vu(etat, *heures, self._instant(pointee_le), self.comptes[par], correction)
-        return conclure(self.lecteur.faits(service, jour, reserve, presence, False, close))
-
-    def _reserve(self, jour, row):
-        _, _, tardive, reservee_le, annulee_le, annulee_par, motif, absence_le, justifiee = row[:9]
-        return Reserve(
-            jour,
-            tardive,
-            self._instant(reservee_le),
-            self._instant(annulee_le),
-            self.comptes.get(annulee_par),
-            self.motifs.get(motif),
-            self._instant(absence_le),
-            justifiee,
-        )
-
-    def _en_jour(self, enfant, service, jour, constat, row):
-        decision = self.decisions.get((enfant, service.pk, jour))
-        phrase = constat.phrase
+            conclu = self.connus.get((service, texte))
+            if conclu is None:
+                conclu = self.connus[service, texte] = self._conclure(service, jour, texte, None, None)
+        constat, arrivee, depart, carence = conclu
+        decision, phrase = self.decisions.get((enfant, service, jour)), constat.phrase
         if decision is not None:
             phrase = f"{phrase} Décision\u00a0: {decision.motif.rstrip('.')}."
         journee = Journee(  # by position: it counts, tens of thousands of times
             jour,
             constat.code,
             constat.a_facturer,
-            row[1],
+            formule,
             constat.tardif,
             constat.minutes_de_retard,
-            self._heure(row[12]),
-            self._heure(row[13]),
+            arrivee,
+            depart,
             decision.facturer if decision is not None else None,
-            self._carence(row[6], constat) if row[6] is not None else None,
-            row[4] is not None and constat.code == Code.ANNULE_TARD and self._est_reprise(row),
+            carence,
+            constat.code == Code.ANNULE_TARD and self._est_reprise(place, annulee_le),
         )
         return Jour(journee, phrase, constat)
 
-    def _carence(self, motif, constat):
-        motif = self.motifs[motif]
-        if motif.jours_dus is None or constat.code not in (Code.ABSENT_JUSTIFIE, Code.ABSENCE_DECLAREE):
-            return None
-        return Carence(motif.jours_dus, motif.remise_des)
+    def _est_reprise(self, place, annulee_le):
+        reprise = self.reprises.get(place)
+        return reprise is not None and reprise > annulee_le
 
-    def _est_reprise(self, row):
-        reprise = self.reprises.get(row[10])
-        return reprise is not None and reprise > self._instant(row[4])
+    def _conclure(self, service, jour, texte, annulee_le, annulee_par):
+        faits, service = self.lus[texte], self.services[service]
+        motif = self.motifs[int(faits.motif)] if faits.motif else None
+        reserve = vu = None
+        if faits.reservee_le:
+            reserve = Reserve(
+                jour,
+                faits.tardive == "t",
+                self._instant(faits.reservee_le),
+                annulee_le,
+                annulee_par,
+                motif,
+                self._instant(faits.absence_le) if faits.absence_le else None,
+                faits.justifiee == "t",
+            )
+        heures = (_heure(faits.arrivee), _heure(faits.depart))
+        if faits.etat:
+            par = self.comptes[int(faits.pointee_par)]
+            vu = Vu(faits.etat, *heures, self._pointee_le(faits, jour), par, faits.correction)
+        constat = conclure(self.lecteur.faits(service, jour, reserve, vu, False, faits.close == "t"))
+        return _Conclu(constat, *heures, _carence(motif, constat))
 
-    # --- Text of JSON ---
-
-    def _jour(self, texte):
-        jour = self.jours.get(texte)
-        if jour is None:
-            jour = self.jours[texte] = date.fromisoformat(texte)
-        return jour
-
-    def _heure(self, texte):
-        if texte is None or isinstance(texte, time):
-            return texte
-        heure = self.heures.get(texte)
-        if heure is None:
-            heure = self.heures[texte] = time.fromisoformat(texte)
-        return heure
-
-    def _date(self, texte):
-        """Its day in the commune, of which there are few."""
-        jour = self.dates.get(texte)
-        if jour is None:
-            jour = self.dates[texte] = timezone.localdate(self._instant(texte))
-        return jour
+    def _pointee_le(self, faits, jour):
+        meme_jour = len(faits.pointee_le) == len("12:05")
+        return self._instant(f"{jour} {faits.pointee_le}" if meme_jour else faits.pointee_le)
 
     def _instant(self, texte):
-        if texte is None or isinstance(texte, datetime):
-            return texte
-        instant = self.instants.get(texte)
-        if instant is None:
-            instant = self.instants[texte] = datetime.fromisoformat(texte)
-        return instant
+        return datetime.fromisoformat(texte).replace(tzinfo=self.zone)
+
+
+def _heure(texte):
+    return time.fromisoformat(texte) if texte else None
+
+
+def _carence(motif, constat):
+    if motif is None or motif.jours_dus is None:
+        return None
+    if constat.code not in (Code.ABSENT_JUSTIFIE, Code.ABSENCE_DECLAREE):
+        return None
+    return Carence(motif.jours_dus, motif.remise_des)

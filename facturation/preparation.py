@@ -22,13 +22,14 @@ from enfants.regles.presences import AFacturer, Code
 from facturation.journees import Jour, lire
 from facturation.models import Anomalie, Campagne, Facture, LigneFacture, Produit, Regie
 from facturation.regles.grilles import Genre, Unite
-from facturation.regles.lignes import dues_de, facturer
+from facturation.regles.lignes import dues_de, facturer_dues
 from facturation.regles.partages import partager
 from facturation.regles.tarifs import TarifInconnu
 from facturation.tarification import GrilleDatee, Payeurs, grilles
 from portail.outils.argent import euros
 from portail.outils.copie import cellule, copier
 from portail.outils.francais import de as de_francais
+from portail.outils.memoire import sans_ramassage
 
 SAUT = Decimal("1.5")  # a price that grows by more than half is looked at
 JUSTIFIEES = (Code.ABSENT_JUSTIFIE, Code.ABSENCE_DECLAREE)
@@ -86,8 +87,9 @@ def preparer(campagne: Campagne, de: int, a: int) -> int:
     """
     periode = Periode.de(campagne.regie, campagne.mois)
     lot = _Lot(campagne, periode, de, a)
-    lot.calculer()
-    return lot.ecrire()
+    with sans_ramassage():
+        lot.calculer()
+        return lot.ecrire()
 
 
 class _Lot:
@@ -96,6 +98,7 @@ class _Lot:
         self.lignes: dict[int, list[Ligne]] = defaultdict(list)
         self.anomalies, self.reports = [], {}
         self.faites = self._faites()
+        self.fin = min(periode.au, timezone.localdate())  # a day to come is not wrong yet
 
     def _factures(self, **filtre):
         p = self.periode
@@ -137,9 +140,9 @@ class _Lot:
         concernees = [f for f in concernees if self._est_du_lot(f)]
         if not concernees:
             return
-        journees = [jour.journee for jour in jours]
-        dues = {j.jour for j in dues_de(journees) if self.periode.du <= j.jour <= self.periode.au}
-        lignes = self._facturer(cle, jours, journees, dues)
+        toutes = dues_de([jour.journee for jour in jours])
+        dues = {j.jour for j in toutes if self.periode.du <= j.jour <= self.periode.au}
+        lignes = self._facturer(cle, jours, toutes, dues)
         self._signaler(concernees[0], cle, jours, dues, lignes)
         for ligne in lignes:
             if not parts:
@@ -156,7 +159,7 @@ class _Lot:
     def _est_du_lot(self, famille):
         return self.bornes[0] <= famille <= self.bornes[1] and famille not in self.faites
 
-    def _facturer(self, cle, jours, journees, dues):
+    def _facturer(self, cle, jours, toutes, dues):
         famille, enfant, service = cle
         payeur, row = self.payeurs.payeur(*cle), self.periode.services[service]
         heures = {"debut": row.heure_debut, "fin": row.heure_fin}
@@ -164,7 +167,7 @@ class _Lot:
         resultat = []
         for grille, du, au in self._grilles_du_mois(service, dues):
             try:
-                lignes = facturer(grille.grille, payeur, journees, du=du, au=au, **heures)
+                lignes = facturer_dues(grille.grille, payeur, toutes, du=du, au=au, **heures)
             except TarifInconnu as erreur:
                 self._anomalie("SANS_PRIX", famille, enfant, service, None, str(erreur), facturee=False)
                 continue
@@ -203,10 +206,9 @@ class _Lot:
 
     def _signaler(self, famille, cle, jours, dues, lignes):
         _, enfant, service = cle
-        p, aujourdhui = self.periode, timezone.localdate()
-        fin = min(p.au, aujourdhui)
+        p = self.periode
         for jour in jours:
-            if jour.constat.code != Code.PRESENT_RESERVE and p.du <= jour.journee.jour <= fin:
+            if jour.constat.code != Code.PRESENT_RESERVE and p.du <= jour.journee.jour <= self.fin:
                 self._signaler_jour(famille, enfant, service, jour, jour.journee.jour in dues)
         valables = self.grilles.get(service, [])
         if not any(g.vaut(p.du) and g.vaut(p.au) for g in valables) and (

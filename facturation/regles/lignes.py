@@ -48,6 +48,20 @@ def facturer(
     :raises TarifInconnu: the grid has no price for one of the days.
     """
     toutes = dues_de(sorted(journees, key=attrgetter("jour")))
+    return facturer_dues(grille, payeur, toutes, du=du, au=au, debut=debut, fin=fin)
+
+
+def facturer_dues(
+    grille: Grille,
+    payeur: Payeur,
+    toutes: list[Journee],
+    *,
+    du: date,
+    au: date,
+    debut: time | None = None,
+    fin: time | None = None,
+) -> list[Ligne]:
+    """As ``facturer``, of days that ``dues_de`` has chosen: a month that changes grid chooses them once."""
     dues = [journee for journee in toutes if du <= journee.jour <= au]
     if grille.semaine is not None or grille.unite == Unite.SEMAINE:
         dues = [journee for journee in toutes if du <= lundi(journee.jour) <= au]
@@ -171,24 +185,31 @@ def _des_journees(grille, journee):
 
 def _grouper(grille, payeur, comptees):
     """A line for each price, in the order of their first days."""
-    groupes, connus = defaultdict(list), {}
-    for journee, nombre in comptees:
-        rang = next((n for n, quotient in enumerate(payeur.quotients) if quotient.vaut(journee.jour)), None)
-        prix = connus.get((journee.formule, rang))
-        if prix is None:  # the day itself changes nothing but the quotient that counts
-            prix = connus[journee.formule, rang] = prix_unitaire(grille, payeur, journee.jour, journee.formule)
-        groupes[prix].append((journee.jour, nombre))
+    pareilles = defaultdict(list)
+    for journee, nombre in comptees:  # the day itself changes nothing but the quotient that counts
+        pareilles[journee.formule, _quotient(payeur, journee.jour)].append((journee.jour, nombre))
+    groupes = defaultdict(list)
+    for (formule, _), jours in pareilles.items():
+        groupes[prix_unitaire(grille, payeur, jours[0][0], formule)] += jours
     return [
         Ligne(
             Genre.PRESTATION,
             f"{grille.service}, {_compter(nombre, grille.mots)} à {euros(prix.montant)} ({prix.raison})",
             nombre,
             prix.montant,
-            tuple(jour for jour, _ in jours),
+            tuple(sorted(jour for jour, _ in jours)),
         )
         for prix, jours in groupes.items()
         if (nombre := sum(n for _, n in jours))
     ]
+
+
+def _quotient(payeur, jour):
+    """Which of its quotients counts that day; a loop, as it runs for each day of each child."""
+    for rang, quotient in enumerate(payeur.quotients):
+        if quotient.vaut(jour):
+            return rang
+    return None
 
 
 # --- What is added ---------------------------------------------------------------------------------------

@@ -25,5 +25,7 @@ def cellule(valeur) -> str:
     """A value in the text format of COPY; of several numbers, an array."""
     if valeur is None:
         return r"\N"
+    if type(valeur) is int:
+        return str(valeur)
     texte = "{" + ",".join(map(str, valeur)) + "}" if isinstance(valeur, list) else str(valeur)
     return texte.translate(_ECHAPPES) if _SPECIAUX.search(texte) else texte
