@@ -12,13 +12,13 @@ from django.utils import timezone
 from enfants.models import Enfant, Service
 from facturation.actions import ActionImpossible
 from facturation.emission import emettre
-from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, Regie
+from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, LotCampagne, Regie
 from facturation.preparation import preparer
 from facturation.taches import balayer_campagnes, balayer_documents, balayer_factures
 from familles.models import Famille, Utilisateur
 
 LOT = 2000  # households a transaction
-WORKERS = 2  # that share the documents, where there are as many
+WORKERS = 2  # that share the lots and the documents, where there are as many
 Etape = Campagne.Etape
 # An invoice that preparing again leaves alone: issued and not cancelled, or carried over.
 CLOSE = Q(etat=Facture.Etat.EMISE, avoir=None) | Q(reporte_le__isnull=False)
@@ -64,18 +64,28 @@ def lancer_emission(campagne: Campagne, *, emise_le: date, echeance: date, par: 
 
 
 def _a_l_arret(campagne):
-    campagne = Campagne.objects.select_for_update(of=("self",)).select_related("regie").get(pk=campagne.pk)
+    campagne = _verrouiller(campagne.pk)
     if campagne.est_en_cours:
-        raise ActionImpossible("Cette facturation est en cours\u00a0: attendez qu'elle finisse.")
+        raise ActionImpossible("Cette facturation est en cours : attendez qu'elle finisse.")
     return campagne
 
 
+def _verrouiller(cle):
+    return Campagne.objects.select_for_update(of=("self",), no_key=True).select_related("regie").get(pk=cle)
+
+
 def _lancer(campagne, etape, par):
-    campagne.etape, campagne.curseur, campagne.faites = etape, 0, 0
-    campagne.familles = Famille.objects.count()
+    familles = list(Famille.objects.order_by("pk").values_list("pk", flat=True))
+    campagne.etape, campagne.familles = etape, len(familles)
     campagne.lancee_par, campagne.lancee_le, campagne.finie_le = par, timezone.now(), None
     campagne.save()
-    balayer_campagnes.enqueue()
+    campagne.lots.all().delete()
+    lots = [familles[debut : debut + LOT] for debut in range(0, len(familles), LOT)]
+    LotCampagne.objects.bulk_create(
+        LotCampagne(campagne=campagne, de=lot[0], a=lot[-1], familles=len(lot)) for lot in lots
+    )
+    for _ in range(WORKERS):
+        balayer_campagnes.enqueue()
 
 
 def poursuivre() -> int:
@@ -88,33 +98,41 @@ def poursuivre() -> int:
 
 
 @transaction.atomic
-def un_lot(campagne: int, taille: int = LOT) -> int:
-    """The next lot of a campaign; returns how many households, 0 once it is over.
+def un_lot(campagne: int) -> int:
+    """The next lot of a campaign that nobody holds; returns how many households, 0 once none is left to take.
 
-    The row of the campaign is locked: of two who run it at once, each takes the lots that the other has not.
+    Drafts are prepared by as many at once as there are workers: the row of the lot is locked. Killed, a worker
+    leaves its lot to another. Invoices are issued by one at a time, so that their numbers follow the households.
 
     :param campagne: its key.
     """
-    rows = Campagne.objects.select_for_update(of=("self",)).select_related("regie")
-    campagne = rows.get(pk=campagne)
-    if not campagne.est_en_cours:
+    if Campagne.objects.get(pk=campagne).etape == Etape.EMISSION:
+        _verrouiller(campagne)
+    libres = LotCampagne.objects.select_for_update(of=("self",), skip_locked=True).filter(campagne=campagne, fait=False)
+    lot = libres.order_by("de").first()
+    if lot is None:
+        _finir(campagne)
         return 0
-    suivantes = Famille.objects.filter(pk__gt=campagne.curseur).order_by("pk").values_list("pk", flat=True)[:taille]
-    familles = list(suivantes)
-    if not familles:
-        campagne.etape = Etape.PREPAREE if campagne.etape == Etape.PREPARATION else Etape.EMISE
-        campagne.finie_le = timezone.now()
-        campagne.save(update_fields=["etape", "finie_le"])
-        balayer_factures.enqueue()  # the families are told
-        for _ in range(WORKERS):
-            balayer_documents.enqueue()
-        return 0
-    faire = preparer if campagne.etape == Etape.PREPARATION else emettre
-    faire(campagne, familles[0], familles[-1])
-    campagne.curseur = familles[-1]
-    campagne.faites += len(familles)
-    campagne.save(update_fields=["curseur", "faites"])
-    return len(familles)
+    # The step is read again: it cannot change as long as a lot of it is held.
+    row = Campagne.objects.select_related("regie").get(pk=campagne)
+    faire = preparer if row.etape == Etape.PREPARATION else emettre
+    faire(row, lot.de, lot.a)
+    lot.fait = True
+    lot.save(update_fields=["fait"])
+    return lot.familles
+
+
+def _finir(cle):
+    """The step is over once every lot is done; of two workers, the last sees it."""
+    campagne = _verrouiller(cle)
+    if not campagne.est_en_cours or campagne.lots.filter(fait=False).exists():
+        return
+    campagne.etape = Etape.PREPAREE if campagne.etape == Etape.PREPARATION else Etape.EMISE
+    campagne.finie_le = timezone.now()
+    campagne.save(update_fields=["etape", "finie_le"])
+    balayer_factures.enqueue()  # the families are told
+    for _ in range(WORKERS):
+        balayer_documents.enqueue()
 
 
 @transaction.atomic

@@ -1,5 +1,5 @@
 from facturation.models.attestations import AttestationFiscale
-from facturation.models.campagnes import Anomalie, Campagne, DecisionJour
+from facturation.models.campagnes import Anomalie, Campagne, DecisionJour, LotCampagne
 from facturation.models.comptes import Ecriture, Imputation, Reglement, Remise
 from facturation.models.factures import AvisFacture, Compteur, Facture, LigneFacture, PdfFacture
 from facturation.models.grilles import AideFamille, Grille, MajorationGrille, Tarif, TrancheTarif
@@ -24,6 +24,7 @@ __all__ = [
     "Grille",
     "Imputation",
     "LigneFacture",
+    "LotCampagne",
     "LotPrelevement",
     "MajorationGrille",
     "Mandat",

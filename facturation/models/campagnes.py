@@ -21,10 +21,7 @@ class Campagne(models.Model):
     regie = models.ForeignKey(Regie, verbose_name="régie", on_delete=models.PROTECT, related_name="campagnes")
     mois = models.DateField("mois", help_text="Premier jour du mois facturé.")
     etape = models.CharField("étape", max_length=11, choices=Etape, default=Etape.OUVERTE)
-    # Key of the last household done; those above it remain.
-    curseur = models.BigIntegerField(default=0, editable=False)
     familles = models.PositiveIntegerField("familles à traiter", default=0, editable=False)
-    faites = models.PositiveIntegerField("familles traitées", default=0, editable=False)
     emise_le = models.DateField("date des factures", null=True, blank=True)
     echeance = models.DateField("échéance", null=True, blank=True)
     lancee_par = models.ForeignKey("familles.Utilisateur", null=True, on_delete=models.PROTECT, related_name="+")
@@ -55,6 +52,31 @@ class Campagne(models.Model):
     @property
     def est_en_cours(self):
         return self.etape in (self.Etape.PREPARATION, self.Etape.EMISSION)
+
+    @property
+    def faites(self):
+        """How many families are treated; a query."""
+        return self.lots.filter(fait=True).aggregate(n=models.Sum("familles"))["n"] or 0
+
+
+class LotCampagne(models.Model):
+    """Households that one transaction prepares or issues; whoever works takes the first that nobody holds."""
+
+    campagne = models.ForeignKey(Campagne, on_delete=models.CASCADE, related_name="lots")
+    # Keys of the first and the last household.
+    de = models.BigIntegerField()
+    a = models.BigIntegerField()
+    familles = models.PositiveIntegerField()
+    fait = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = "lot de familles"
+        verbose_name_plural = "lots de familles"
+        ordering = ["campagne", "de"]
+        constraints = [models.UniqueConstraint(fields=["campagne", "de"], name="un_lot_par_debut")]
+
+    def __str__(self):
+        return f"{self.campagne}, {self.familles} familles"
 
 
 class Anomalie(models.Model):

@@ -4,12 +4,11 @@ import os
 import threading
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from itertools import count
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Sum
 
 from facturation import actions, campagnes
 from facturation.actions import prendre_numeros
@@ -24,6 +23,7 @@ from facturation.models import (
     Facture,
     Imputation,
     LigneFacture,
+    LotCampagne,
     Regie,
     Reglement,
     Remise,
@@ -48,6 +48,7 @@ MODELES = [
     Facture,
     Imputation,
     LigneFacture,
+    LotCampagne,
     Reglement,
     Remise,
     Role,
@@ -68,7 +69,7 @@ def bilan():
         "ecritures": sorted(Ecriture.objects.values_list("famille", "libelle", "debit", "credit")),
         "avis": AvisFacture.objects.count(),
         "anomalies": sorted(Anomalie.objects.values_list("famille", "genre", "phrase")),
-        "etapes": list(Campagne.objects.values_list("etape", "faites")),
+        "etapes": [(campagne.etape, campagne.faites) for campagne in Campagne.objects.order_by("pk")],
         "compteurs": list(Compteur.objects.values_list("exercice", "dernier")),
     }
 
@@ -83,7 +84,9 @@ def octobre_de_tous():
     journee("Inès", "rossi", "restauration", 1)  # carried over
 
 
-lots = partial(campagnes.un_lot, taille=2)
+@pytest.fixture(autouse=True)
+def lots_de_deux(monkeypatch):
+    monkeypatch.setattr(campagnes, "LOT", 2)
 
 
 def facturer():
@@ -100,7 +103,7 @@ def facturer():
 
 def finir(campagne, etape):
     """Run until this step; True once the month is past it."""
-    while lots(campagne.pk):
+    while campagnes.un_lot(campagne.pk):
         pass
     campagne.refresh_from_db()
     return campagne.etape != etape
@@ -127,7 +130,8 @@ def test_tue_a_chaque_ordre_sql_puis_repris_le_mois_est_le_meme(octobre_de_tous)
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("essai", range(2))
-def test_deux_a_la_fois_font_le_mois_une_seule_fois(octobre_de_tous, essai):
+def test_deux_a_la_fois_font_le_mois_une_seule_fois(octobre_de_tous, monkeypatch, essai):
+    monkeypatch.setattr(campagnes, "LOT", 1)
     comptable = Utilisateur.objects.get(identifiant="comptable")
     campagne = campagnes.ouvrir(Regie.objects.get(code="restauration"), OCTOBRE)
     campagnes.lancer_preparation(campagne, par=comptable)
@@ -144,8 +148,42 @@ def test_deux_a_la_fois_font_le_mois_une_seule_fois(octobre_de_tous, essai):
     assert (len(fait["ecritures"]), fait["avis"], fait["etapes"]) == (2, 2, [("EMISE", campagne.familles or 4)])
 
 
+@pytest.mark.django_db(transaction=True)
+def test_deux_preparent_chacun_son_lot_et_le_dernier_finit(octobre_de_tous, monkeypatch):
+    """Who finds no free lot leaves, while another still holds one: the month is not said to be ready yet."""
+    campagne = campagnes.ouvrir(Regie.objects.get(code="restauration"), OCTOBRE)
+    monkeypatch.setattr(campagnes, "LOT", 2)
+    campagnes.lancer_preparation(campagne, par=Utilisateur.objects.get(identifiant="comptable"))
+    nombre = campagne.lots.count()
+    with transaction.atomic():
+        assert campagnes.un_lot(campagne.pk) == 2  # held until the end of the block
+        assert dans_un_fil(campagnes.poursuivre) == campagne.lots.aggregate(n=Sum("familles"))["n"] - 2
+        assert dans_un_fil(lambda: Campagne.objects.get(pk=campagne.pk).etape) == "PREPARATION"
+    campagne.refresh_from_db()
+    assert (campagne.etape, campagne.lots.filter(fait=True).count()) == ("PREPARATION", nombre)
+    assert campagnes.un_lot(campagne.pk) == 0
+    campagne.refresh_from_db()
+    assert campagne.etape == "PREPAREE"
+
+
+def dans_un_fil(geste):
+    """What it returns, on a connection of its own."""
+    vus = []
+
+    def courir():
+        try:
+            vus.append(geste())
+        finally:
+            connection.close()
+
+    fil = threading.Thread(target=courir)
+    fil.start()
+    fil.join(timeout=60)
+    return vus[0]
+
+
 def _jusqu_au_bout(cle):
-    while campagnes.un_lot(cle, 1):
+    while campagnes.un_lot(cle):
         pass
 
 
