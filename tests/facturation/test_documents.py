@@ -1,5 +1,6 @@
 """The papers of billing: what an invoice says, that it is made once, receipts, and many for the printer."""
 
+import csv
 import io
 import os
 import re
@@ -79,8 +80,8 @@ def _au_hasard(hasard, enfants):
     return lignes
 
 
-def test_les_lignes_font_le_total_et_le_pdf_le_dit_au_centime(famille_durand, regie):
-    hasard, enfants = Random(42), list(Enfant.objects.order_by("pk")[:3])
+def test_les_lignes_font_le_total_et_le_pdf_et_les_tableurs_le_disent_au_centime(famille_durand, regie, connecter):
+    hasard, enfants, totaux = Random(42), list(Enfant.objects.order_by("pk")[:3]), {}
     for numero in range(NOMBRE):
         mois = date(2000 + numero // 12, numero % 12 + 1, 1)
         facture = facturer(famille_durand, regie, *_au_hasard(hasard, enfants), mois=mois)
@@ -89,6 +90,18 @@ def test_les_lignes_font_le_total_et_le_pdf_le_dit_au_centime(famille_durand, re
         assert imprimees == sorted(facture.lignes.values_list("quantite", "prix", "montant"))
         total = en_nombre(re.search(rf"Total(?: à payer)? ({SOMME})", texte)[1])
         assert total == facture.total == sum(montant for *_, montant in imprimees)
+        totaux[str(facture)] = total
+    releve = tableur(connecter("durand").get("/releve/2026-2027/releve.csv"))
+    debits = {ligne["Description"]: en_nombre(ligne["Débit"]) for ligne in releve if "Facture" in ligne["Description"]}
+    assert debits == totaux
+    suivi = tableur(connecter("tresorerie").get("/admin/facturation/suivifacture/export.csv"))
+    assert {f"Facture {ligne['Numéro']}": en_nombre(ligne["Montant"]) for ligne in suivi} == totaux
+
+
+def tableur(reponse) -> list[dict]:
+    """A CSV as a spreadsheet opens it."""
+    texte = b"".join(reponse).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(texte), delimiter=";"))
 
 
 MENTIONS = "Titre exécutoire, article L. 252 A. Vous pouvez contester cette somme dans les deux mois."
