@@ -1,11 +1,16 @@
 """Grids, households and days for the tests of prices, said in few words."""
 
+import os
 from datetime import date, time
 from decimal import Decimal
+
+from hypothesis import settings
 
 from enfants.regles.presences import AFacturer, Code
 from facturation.regles.grilles import Bareme, Baremes, Grille, Journee, Payeur, Quotient, Tranche
 
+# Ten thousand cases with EPREUVES=1 (qualite.md D2).
+BEAUCOUP = settings(max_examples=10_000 if os.environ.get("EPREUVES") else 100, deadline=None)
 CODES = {
     "present": (Code.PRESENT_RESERVE, AFacturer.OUI),
     "sans": (Code.PRESENT_SANS_RESERVATION, AFacturer.OUI),

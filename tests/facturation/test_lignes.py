@@ -12,7 +12,7 @@ from enfants.regles.presences import AFacturer, Code
 from facturation.regles.grilles import Aide, Carence, Cause, Genre, Journee, Majoration, Unite
 from facturation.regles.lignes import facturer
 from facturation.regles.tarifs import TarifInconnu
-from tests.facturation.tarifs_essai import CODES, dec, fixe, grille, jour, payeur, tranches
+from tests.facturation.tarifs_essai import BEAUCOUP, CODES, dec, fixe, grille, jour, payeur, tranches
 
 DU, AU = date(2026, 11, 1), date(2026, 11, 30)
 CANTINE = grille(tranches("400:1,00", "700:2,20", "1000:3,40", "4,80"))
@@ -359,6 +359,7 @@ TOUTES = replace(
 )
 
 
+@BEAUCOUP
 @given(JOURNEES, PAYEURS)
 def test_une_ligne_se_verifie_au_crayon_et_le_total_n_est_jamais_negatif(jours, qui):
     facture = lignes(TOUTES, jours, qui)

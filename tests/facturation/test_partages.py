@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facturation.regles.partages import partager, repartir
-from tests.facturation.tarifs_essai import dec
+from tests.facturation.tarifs_essai import BEAUCOUP, dec
 
 DUS = [("septembre", dec("30")), ("octobre", dec("47,60")), ("novembre", dec("12"))]
 
@@ -62,6 +62,7 @@ def test_des_parts_qui_ne_font_pas_cent_sont_refusees(pourcents):
 MONTANTS = st.decimals(-5000, 5000, places=2)
 
 
+@BEAUCOUP
 @given(MONTANTS, st.lists(st.integers(1, 50), min_size=1, max_size=5))
 def test_la_somme_des_parts_est_le_montant(montant, poids):
     entiers = [Decimal(p * 100 // sum(poids)) for p in poids]
@@ -72,6 +73,7 @@ def test_la_somme_des_parts_est_le_montant(montant, poids):
         assert abs(part - montant * pourcent / 100) < Decimal("0.01")
 
 
+@BEAUCOUP
 @given(st.decimals(0, 500, places=2), st.lists(st.decimals(-50, 100, places=2), max_size=8))
 def test_un_paiement_se_retrouve_en_entier(recu, dus):
     parts, reste = repartir(recu, list(enumerate(dus)))
