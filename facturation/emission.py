@@ -17,6 +17,7 @@ from facturation.models import AvisFacture, Campagne, Ecriture, Regie
 from facturation.prelevements import annonces
 from facturation.preparation import DU_LOT, FACTURE
 from portail.commune import Commune
+from portail.outils.memoire import sans_ramassage
 
 
 class Brouillon(NamedTuple):
@@ -49,7 +50,8 @@ def emettre(campagne: Campagne, de: int, a: int) -> int:
         gardees = set(petites)
         a_emettre = [b for b in brouillons if b.total >= 0 and b.cle not in gardees]
         if a_emettre:
-            _emettre(curseur, campagne, a_emettre)
+            with sans_ramassage():
+                _emettre(curseur, campagne, a_emettre)
     return len(a_emettre)
 
 

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from enfants.feuilles import Lecteur
@@ -32,7 +32,7 @@ from enfants.regles import garde as regles_garde
 from enfants.regles.presences import Code, Constat, conclure
 from facturation.models import DecisionJour
 from facturation.regles.grilles import Carence, Journee
-from familles.models import Utilisateur
+from familles.models import Famille, Utilisateur
 
 ABSENCE_LONGUE = timedelta(days=21)  # how far before the month an absence is looked for
 
@@ -48,40 +48,31 @@ format('%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s|%%s',
         ELSE to_char(p.pointee_le AT TIME ZONE %(zone)s, 'YYYY-MM-DD HH24:MI') END,
     p.pointee_par_id, p.correction)
 """
-RESERVATION = """
-id, famille_id, enfant_id, service_id, jour, formule_id, place_id, tardive, reservee_le, annulee_le, annulee_par_id,
-motif_absence_id, absence_le, absence_justifiee
-"""
-# The bookings of these households; those of the month, and those before it where an absence may have begun.
-CONCERNEES = """
-(famille_id BETWEEN %(de)s AND %(a)s OR enfant_id = ANY(%(partages)s)) AND service_id = ANY(%(services)s)
-AND (jour BETWEEN %(du)s AND %(au)s OR jour BETWEEN %(avant)s AND %(du)s AND EXISTS (
-    SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
-    AND a.jour BETWEEN %(du)s AND %(au)s AND a.motif_absence_id IS NOT NULL))
-"""
-# What was booked, with what was seen; of a day cancelled by somebody and booked by another, the booking alone.
+# What was booked by households or for children, with what was seen; of a day cancelled by somebody and booked by
+# another, the booking alone. LATERAL and OFFSET keep PostgreSQL to the indexes: it would rather read the presences of
+# all the families, once they are a hundred thousand.
 RESERVES = """
-SELECT r.famille_id, r.enfant_id, r.service_id, r.jour, r.formule_id, r.place_id, r.annulee_le, r.annulee_par_id,
-    {faits}
-FROM (
-    SELECT {lue} FROM {reservation} r WHERE annulee_le IS NULL AND {concernees}
-    UNION ALL (
-    SELECT DISTINCT ON (enfant_id, service_id, jour, famille_id) {lue} FROM {reservation} r
-    WHERE annulee_le IS NOT NULL AND {concernees}
-    AND NOT EXISTS (
-        SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
-        AND a.jour = r.jour AND a.annulee_le IS NULL)
-    ORDER BY enfant_id, service_id, jour, famille_id, reservee_le DESC, id DESC)
+SELECT DISTINCT ON (r.famille_id, r.enfant_id, r.service_id, r.jour)
+    r.famille_id, r.enfant_id, r.service_id, r.jour, r.formule_id, r.place_id, r.annulee_le, r.annulee_par_id,
+    r.motif_absence_id, {faits}
+FROM unnest(%(cles)s::bigint[]) AS c(id)
+CROSS JOIN LATERAL (
+    SELECT * FROM {reservation} WHERE {de_qui} = c.id AND jour BETWEEN %(du)s AND %(au)s OFFSET 0
 ) r
 JOIN {place} l ON l.id = r.place_id
-LEFT JOIN {presence} p ON p.enfant_id = r.enfant_id AND p.service_id = r.service_id AND p.jour = r.jour
-WHERE r.annulee_le IS NULL OR p.etat IS DISTINCT FROM 'PRESENT'
-ORDER BY 1, 2, 3, 4
+LEFT JOIN LATERAL (
+    SELECT * FROM {presence} WHERE enfant_id = r.enfant_id AND service_id = r.service_id AND jour = r.jour OFFSET 0
+) p ON true
+WHERE r.service_id = ANY(%(services)s)
+AND (r.annulee_le IS NULL OR p.etat IS DISTINCT FROM 'PRESENT' AND NOT EXISTS (
+    SELECT 1 FROM {reservation} a WHERE a.enfant_id = r.enfant_id AND a.service_id = r.service_id
+    AND a.jour = r.jour AND a.annulee_le IS NULL))
+ORDER BY 1, 2, 3, 4, r.reservee_le DESC, r.id DESC
 """
 # Who came without a booking that stands, of the children that these households have, with the last one cancelled.
 IMPREVUS = """
 SELECT DISTINCT ON (p.id) NULL, p.enfant_id, p.service_id, p.jour, r.formule_id, p.place_id, r.annulee_le,
-    r.annulee_par_id, {faits}
+    r.annulee_par_id, NULL, {faits}
 FROM {presence} p
 JOIN {place} l ON l.id = p.place_id
 JOIN {rattachement} f ON f.enfant_id = p.enfant_id AND f.famille_id BETWEEN %(de)s AND %(a)s
@@ -98,11 +89,7 @@ TABLES = {
     "place": Place._meta.db_table,
     "rattachement": Rattachement._meta.db_table,
 }
-PIECES = TABLES | {
-    "faits": FAITS.strip(),
-    "lue": RESERVATION.strip(),
-    "concernees": CONCERNEES.strip().format(**TABLES),
-}
+PIECES = TABLES | {"faits": FAITS.strip()}
 
 
 class Reserve(NamedTuple):
@@ -186,30 +173,48 @@ def lire(de: int, a: int, services: dict[int, Service], du: date, au: date) -> M
     """
     gardes = _gardes(de, a, du, au)
     mois = Mois(parts={e: parts for e, (_, parts) in gardes.items() if parts})
-    lecture = _Lecture(services, du, au)
-    bornes = {"de": de, "a": a, "services": list(services), "partages": list(mois.parts), "du": du, "au": au}
-    bornes |= {"avant": du - ABSENCE_LONGUE, "zone": timezone.get_current_timezone_name()}
     with connection.cursor() as curseur:
-        curseur.execute(RESERVES.format(**PIECES), bornes)
-        reserves = curseur.fetchall()
-        curseur.execute(IMPREVUS.format(**PIECES), bornes)
-        imprevus = curseur.fetchall()
-    lecture.preparer([*reserves, *imprevus], de, a)
+        reserves, ajoutes, imprevus = _rows(curseur, (de, a), services, mois.parts, du, au)
+    lecture = _Lecture(services, du, au)
+    lecture.preparer([*reserves, *ajoutes, *imprevus], de, a)
     for cle, rows in groupby(reserves, itemgetter(0, 1, 2)):
         mois.jours[cle] = [lecture.jour(row) for row in rows]
+    _ajouter(mois, lecture, ((row[:3], row) for row in ajoutes))
     if imprevus:
-        _ajouter_imprevus(mois, lecture, imprevus, _FoyerDuJour(imprevus, gardes), (de, a))
+        foyer, trouves = _FoyerDuJour(imprevus, gardes), []
+        for row in imprevus:
+            _, enfant, service, jour, *_ = row
+            famille = foyer.de(enfant, jour)
+            if famille is not None and (de <= famille <= a or enfant in mois.parts):
+                trouves.append(((famille, enfant, service), row))
+        _ajouter(mois, lecture, trouves)
     return mois
 
 
-def _ajouter_imprevus(mois, lecture, imprevus, foyer, bornes):
+def _rows(curseur, bornes, services, parts, du, au):
+    """What the households booked, in order; what goes with it; who came without a booking."""
+    de, a = bornes
+    familles = list(Famille.objects.filter(pk__gte=de, pk__lte=a).order_by("pk").values_list("pk", flat=True))
+    parametres = {"services": list(services), "zone": timezone.get_current_timezone_name()}
+
+    def lues(de_qui, cles, du, au):
+        curseur.execute(RESERVES.format(**PIECES, de_qui=de_qui), parametres | {"cles": list(cles), "du": du, "au": au})
+        return curseur.fetchall()
+
+    reserves, ajoutes = lues("famille_id", familles, du, au), []
+    if parts:  # what another household booked for a child that they share
+        ajoutes += [row for row in lues("enfant_id", parts, du, au) if not de <= row[0] <= a]
+    if absents := {row[:3] for row in (*reserves, *ajoutes) if row[8] is not None}:
+        avant = lues("enfant_id", {enfant for _, enfant, _ in absents}, du - ABSENCE_LONGUE, du - timedelta(days=1))
+        ajoutes += [row for row in avant if row[:3] in absents]
+    curseur.execute(IMPREVUS.format(**PIECES), parametres | {"de": de, "a": a, "du": du, "au": au})
+    return reserves, ajoutes, curseur.fetchall()
+
+
+def _ajouter(mois, lecture, rows):
+    """:param rows: each with the key of its days."""
     touches = set()
-    for row in imprevus:
-        _, enfant, service, jour, *_ = row
-        famille = foyer.de(enfant, jour)
-        if famille is None or not (bornes[0] <= famille <= bornes[1] or enfant in mois.parts):
-            continue
-        cle = (famille, enfant, service)
+    for cle, row in rows:
         mois.jours.setdefault(cle, []).append(lecture.jour(row))
         touches.add(cle)
     for cle in touches:
@@ -221,20 +226,18 @@ def _gardes(de, a, du, au):
 
     A household that the child has left before the month shares nothing of it.
     """
-    liens = Rattachement.objects.filter(Q(valable_au=None) | Q(valable_au__gte=du), valable_du__lte=au)
-    liens = liens.filter(enfant=OuterRef("enfant"))
     foyers = Garde.objects.filter(
         Q(premier_foyer__gte=de, premier_foyer__lte=a) | Q(second_foyer__gte=de, second_foyer__lte=a)
     )
+    gardes = list(foyers.order_by("enfant_id").prefetch_related("exceptions"))
+    liens = Rattachement.objects.filter(enfant__in=[garde.enfant_id for garde in gardes], valable_du__lte=au)
+    liens = liens.filter(Q(valable_au=None) | Q(valable_au__gte=du)).order_by()
+    la = set(liens.values_list("enfant", "famille"))
     resultat = {}
-    foyers = foyers.annotate(
-        a_deux=Exists(liens.filter(famille=OuterRef("premier_foyer")))
-        & Exists(liens.filter(famille=OuterRef("second_foyer")))
-    )
-    for garde in foyers.order_by("enfant").prefetch_related("exceptions"):
-        parts = None
-        if garde.mode == Garde.Mode.PARTS and garde.a_deux:
-            parts = ((garde.premier_foyer_id, garde.part), (garde.second_foyer_id, 100 - garde.part))
+    for garde in gardes:
+        parts, deux = None, (garde.premier_foyer_id, garde.second_foyer_id)
+        if garde.mode == Garde.Mode.PARTS and all((garde.enfant_id, foyer) in la for foyer in deux):
+            parts = tuple(zip(deux, (garde.part, 100 - garde.part), strict=True))
         resultat[garde.enfant_id] = (regle(garde), parts)
     return resultat
 
@@ -274,7 +277,7 @@ class _Lecture:
         """What the rows name by key: people, decisions, places taken again."""
         self.lus = {texte: _Faits(*texte.split("|", 11)) for texte in {row[-1] for row in rows}}
         cles = {int(faits.pointee_par) for faits in self.lus.values() if faits.pointee_par}
-        cles |= {row[-2] for row in rows if row[-2] is not None}
+        cles |= {row[7] for row in rows if row[7] is not None}
         self.comptes = Utilisateur.objects.in_bulk(cles)
         annulees = {row[5] for row in rows if row[6] is not None}
         self.reprises = self._reprises(annulees) if annulees else {}
@@ -293,7 +296,7 @@ class _Lecture:
 
     def jour(self, row) -> Jour:
         """:param row: of RESERVES or IMPREVUS."""
-        _, enfant, service, jour, formule, place, annulee_le, annulee_par, texte = row
+        _, enfant, service, jour, formule, place, annulee_le, annulee_par, _, texte = row
         if annulee_le is not None:  # was it in time? The day itself tells
             conclu = self._conclure(service, jour, texte, annulee_le, self.comptes[annulee_par])
         else:
