@@ -10,7 +10,7 @@ FROM facturation_campagne WHERE etape IN ('PREPARATION', 'EMISSION')
 
 
 class Migration(migrations.Migration):
-    dependencies = [("facturation", "0003_suivi_de_la_tresorerie")]
+    dependencies = [("facturation", "0005_prelevements_retires")]
 
     operations = [
         migrations.CreateModel(
