@@ -25,6 +25,7 @@ from facturation.models import (
     Reglement,
     Remise,
     Role,
+    VersementTitre,
 )
 from facturation.regles.partages import repartir
 from facturation.taches import balayer_factures
@@ -70,12 +71,7 @@ def encaisser(
         if (deja.famille_id, deja.montant) != (famille.pk, montant):
             raise ActionImpossible("Cette page a déjà enregistré un autre règlement\u00a0: ouvrez-en une neuve.")
         return deja
-    if regie.est_titre:
-        raise ActionImpossible(f"«\u00a0{regie}\u00a0» est encaissé par la trésorerie\u00a0: rien ne s'y règle ici.")
-    if montant <= 0 or montant != montant.quantize(Decimal("0.01")):
-        raise ActionImpossible("Un règlement est un montant positif, en centimes entiers.")
-    if recu_le > timezone.localdate():
-        raise ActionImpossible("La date du règlement est à venir.")
+    _verifier_reglement(regie, montant, recu_le)
     reglement = Reglement.objects.create(
         **({"uuid": cle} if cle else {}),
         famille=famille,
@@ -101,6 +97,15 @@ def encaisser(
         parts, _ = repartir(montant, dues)
     _imputer(reglement, parts, par)
     return reglement
+
+
+def _verifier_reglement(regie, montant, recu_le):
+    if regie.est_titre:
+        raise ActionImpossible(f"«\u00a0{regie}\u00a0» est encaissé par la trésorerie\u00a0: rien ne s'y règle ici.")
+    if montant <= 0 or montant != montant.quantize(Decimal("0.01")):
+        raise ActionImpossible("Un règlement est un montant positif, en centimes entiers.")
+    if recu_le > timezone.localdate():
+        raise ActionImpossible("La date du règlement est à venir.")
 
 
 def factures_dues(famille: Famille, regie: Regie):
@@ -468,7 +473,10 @@ def prendre_en_role(
 def marquer_article(article: Article, *, etat: str, paye: Decimal, le: date, par: Utilisateur | None) -> None:
     """The family sees what the trésorerie says of its titre; the account itself does not change.
 
-    :param paye: euros that the trésorerie has received of it.
+    What is new since it last told becomes a row of its own, by which tax certificates know the year.
+
+    :param paye: euros that the trésorerie has received of it, in all.
+    :param le: day on which it told so.
     :raises ActionImpossible: more than its amount, or a cancelled titre.
     """
     article = Article.objects.select_for_update(of=("self",)).select_related("facture").get(pk=article.pk)
@@ -476,6 +484,10 @@ def marquer_article(article: Article, *, etat: str, paye: Decimal, le: date, par
         raise ActionImpossible("Ce titre est annulé.")
     if not ZERO <= paye <= article.facture.total:
         raise ActionImpossible(f"Le titre est de {euros(article.facture.total)}.")
+    if etat != Article.Etat.ANNONCE:  # PayFiP's word, which is not the trésorerie's
+        deja = article.versements.aggregate(t=Sum("montant"))["t"] or ZERO
+        if paye != deja:
+            VersementTitre.objects.create(article=article, montant=paye - deja, dit_le=le, par=par)
     article.etat, article.paye, article.dit_le = etat, paye, le
     article.save(update_fields=["etat", "paye", "dit_le"])
 

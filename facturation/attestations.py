@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from enfants.models import Enfant, Service, SuspensionAcces
 from facturation.instantanes import COMMUNE, nom_de
-from facturation.models import Article, AttestationFiscale, Facture, Imputation, LigneFacture
+from facturation.models import Article, AttestationFiscale, Facture, Imputation, LigneFacture, VersementTitre
 from facturation.regles import fiscal
 from familles.models import Famille, Responsable, Utilisateur
 from portail.commune import Commune
@@ -23,7 +23,6 @@ from portail.outils.dates import jour
 
 ZERO = Decimal(0)
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no letter that looks like a digit
-DITS = (Article.Etat.A_PAYER, Article.Etat.PAYE)  # what the trésorerie has said; PayFiP only announces
 
 
 class RienAAttester(Exception):
@@ -116,9 +115,12 @@ def _paye(famille):
     for facture, annee, total in imputations:
         if total:
             paye[facture][annee] = total
-    articles = Article.objects.filter(facture__famille=famille, etat__in=DITS, paye__gt=0, dit_le__isnull=False)
-    for article in articles:
-        paye[article.facture_id][article.dit_le.year] = article.paye
+    dits = VersementTitre.objects.filter(article__facture__famille=famille).exclude(article__etat=Article.Etat.ANNULE)
+    versements = defaultdict(list)
+    for facture, annee, montant in dits.order_by("pk").values_list("article__facture", "dit_le__year", "montant"):
+        versements[facture].append((annee, montant))
+    for facture, siens in versements.items():
+        paye[facture] = fiscal.par_annee(siens)
     return paye
 
 

@@ -5,6 +5,7 @@ from itertools import groupby
 from django.db import transaction
 from django.utils import timezone
 
+from facturation.instantanes import avance_de
 from facturation.models import AvisFacture, Facture
 from messagerie.actions import Envoi, Objet, diffuser
 from messagerie.models import ServiceMairie
@@ -72,16 +73,25 @@ def _envoi(facture):
 def _textes(facture):
     """Subject and text, in the family's own inbox."""
     suite = f"à régler avant le {jour(facture.echeance, semaine=False)}"
-    if facture.total <= 0:
+    avance = avance_de(facture)
+    if facture.total <= avance:
         suite = "vous n'avez rien à régler"
     elif facture.regie.est_titre:
         suite = f"à régler à la trésorerie avant le {jour(facture.echeance, semaine=False)}"
     return (
         f"Facture {de(facture.mois_en_clair)}\u00a0: {facture.regie}",
         f"Bonjour,\n\nVotre facture {facture.numero_complet} {de(facture.mois_en_clair)} ({facture.regie}) est "
-        f"disponible\u00a0: {euros(facture.total)}, {suite}.\n\n"
+        f"disponible\u00a0: {euros(facture.total)}, {_deja_regle(facture.total, avance)}{suite}.\n\n"
         "Elle montre chaque jour facturé, et comment la régler.",
     )
+
+
+def _deja_regle(total, avance):
+    """« dont 12,00 € déjà réglés par ce que vous aviez d'avance : il reste 31,20 €, »"""
+    if not avance:
+        return ""
+    reste = f"\u00a0: il reste {euros(total - avance)}, " if avance < total else "\u00a0: "
+    return f"dont {euros(avance)} déjà réglés par ce que vous aviez d'avance{reste}"
 
 
 def _textes_de_l_avoir(avoir):

@@ -10,9 +10,10 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from enfants.models import Enfant, Service
+from enfants.regles.dates import en_clair
 from facturation.actions import ActionImpossible
 from facturation.emission import emettre
-from facturation.models import Campagne, DecisionJour, Facture, LigneFacture, LotCampagne, Regie
+from facturation.models import Campagne, Compteur, DecisionJour, Facture, LigneFacture, LotCampagne, Regie
 from facturation.preparation import preparer
 from facturation.taches import balayer_campagnes, balayer_documents, balayer_factures
 from familles.models import Famille, Utilisateur
@@ -49,7 +50,7 @@ def lancer_emission(campagne: Campagne, *, emise_le: date, echeance: date, par: 
     """The drafts become invoices, which never change again; the worker does it.
 
     :param emise_le: date of the invoices, not before the end of the month that they bill.
-    :raises ActionImpossible: no drafts, a date that cannot be.
+    :raises ActionImpossible: no drafts, a date that cannot be, or before that of an invoice numbered already.
     """
     campagne = _a_l_arret(campagne)
     fin = (campagne.mois + timedelta(days=31)).replace(day=1)
@@ -57,10 +58,28 @@ def lancer_emission(campagne: Campagne, *, emise_le: date, echeance: date, par: 
         raise ActionImpossible("Préparez d'abord les brouillons.")
     if emise_le < fin or emise_le > timezone.localdate():
         raise ActionImpossible("Les factures se datent entre la fin du mois facturé et aujourd'hui.")
+    if (derniere := _derniere_date(emise_le.year)) and emise_le < derniere:
+        raise ActionImpossible(
+            f"Des factures de {emise_le.year} sont déjà datées du {en_clair(derniere)}\u00a0: les numéros suivent "
+            "l'ordre des dates. Choisissez ce jour-là, ou un jour plus tard."
+        )
     if not emise_le <= echeance <= emise_le + timedelta(days=120):
         raise ActionImpossible("L'échéance suit la date des factures, de 120 jours au plus.")
     campagne.emise_le, campagne.echeance = emise_le, echeance
     _lancer(campagne, Etape.EMISSION, par)
+
+
+def _derniere_date(exercice):
+    """Of the last number given in the year, or of those that a month under way will give; all régies share them.
+
+    The counter is locked: of two months launched at once, the second knows the date of the first.
+    """
+    Compteur.objects.get_or_create(exercice=exercice)
+    Compteur.objects.select_for_update(of=("self",)).get(exercice=exercice)
+    numerotees = Facture.objects.emises().filter(exercice=exercice).order_by("-numero")
+    derniere = numerotees.values_list("emise_le", flat=True).first()
+    en_cours = Campagne.objects.filter(etape=Etape.EMISSION, emise_le__year=exercice).aggregate(d=Max("emise_le"))["d"]
+    return max((jour for jour in (derniere, en_cours) if jour), default=None)
 
 
 def _a_l_arret(campagne):

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 import segno
@@ -17,7 +18,7 @@ from django.utils.text import slugify
 from pypdf import PdfWriter
 
 from enfants.regles.dates import jours_en_clair
-from facturation.instantanes import lignes_adresse, lire, nom_de
+from facturation.instantanes import avance_de, lignes_adresse, lire, nom_de
 from facturation.models import Facture, LigneFacture, PdfFacture, Regie, Reglement
 from portail.outils import pdf
 from portail.outils.argent import euros
@@ -32,6 +33,7 @@ journal = logging.getLogger(__name__)
 FEUILLES = ("css/papier.css", "css/facture.css")
 UN_ENFANT = "Un enfant du foyer"  # instead of a name that the reader may not know
 PAYFIP = "www.payfip.gouv.fr"
+ZERO = Decimal(0)
 PAR_PASSAGE = 200  # of one sweep: some twenty seconds
 PAR_IMPRESSION = 100  # of one file for the printer: some ten seconds where none is made yet
 
@@ -79,7 +81,8 @@ def _contexte(facture, caches=()):
     regie, est_titre = emetteur["regie"], emetteur["regie"]["regime"] == Regie.Regime.TITRE
     mot = "Avoir" if facture.est_avoir else "Facture"
     deliberations = list(dict.fromkeys(ligne.deliberation for ligne in lignes if ligne.deliberation))
-    a_payer = not facture.est_avoir and facture.total > 0
+    avance = ZERO if facture.est_avoir else avance_de(facture)
+    a_payer = not facture.est_avoir and facture.total > avance
     return {
         "titre": f"{mot} n°\u00a0{facture.numero_complet}",
         "emetteur": emetteur["commune"],
@@ -94,8 +97,7 @@ def _contexte(facture, caches=()):
             Bloc(prenom, [_ligne(ligne, deliberations) for ligne in siennes]) for prenom, siennes in _par_enfant(lignes)
         ],
         "deliberations": _deliberations(deliberations),
-        "total": euros(facture.total),
-        "total_mot": "Total de l'avoir" if facture.est_avoir else "Total à payer" if a_payer else "Total",
+        "totaux": _totaux(facture, avance),
         "a_payer": a_payer,
         "moyens": _moyens(facture, emetteur, debiteur) if a_payer else [],
         "autres_moyens": regie["moyens"] if a_payer else "",
@@ -105,6 +107,17 @@ def _contexte(facture, caches=()):
         "question": _question(emetteur),
         "annexe": [] if facture.est_avoir else _annexe(lignes),
     }
+
+
+def _totaux(facture, avance):
+    """(word, sum): the total, what was paid of it in advance, and what is to be paid."""
+    if facture.est_avoir:
+        return [("Total de l'avoir", euros(facture.total))]
+    reste = "Total à payer" if facture.total > avance else "Total"
+    if not avance:
+        return [(reste, euros(facture.total))]
+    deja = ("Déjà réglé, par ce que vous aviez d'avance", euros(-avance))
+    return [("Total", euros(facture.total)), deja, ("Total à payer", euros(facture.total - avance))]
 
 
 def _reperes(facture, a_payer):
@@ -156,7 +169,7 @@ def _moyens(facture, emetteur, debiteur):
     if regie["payfip"] == Regie.PayFip.SAISIE:
         phrases.append(
             f"En ligne, sur {PAYFIP}\u00a0: n°\u00a0client {regie['payfip_client']}, "
-            f"référence {facture.reference}, montant {euros(facture.total)}."
+            f"référence {facture.reference}, montant {euros(facture.total - avance_de(facture))}."
         )
     elif regie["payfip"] != Regie.PayFip.AUCUN:
         phrases.append(

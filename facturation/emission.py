@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from facturation.actions import prendre_numeros
+from facturation.avances import imputer_avances, verrouiller_lot
 from facturation.instantanes import debiteurs, instantane_emetteur
 from facturation.models import AvisFacture, Campagne, Ecriture, Regie
 from facturation.prelevements import annonces
@@ -31,14 +32,17 @@ def emettre(campagne: Campagne, de: int, a: int) -> int:
     """The families of keys ``de`` to ``a`` owe their invoices of the month; returns how many were issued.
 
     Under the least amount of the régie (15 € of a titre, art. D1611-1 of the CGCT), a draft is carried to the next
-    month instead; below zero, it stays a draft. The day and the due date are those of the campaign.
+    month instead; below zero, it stays a draft. The day and the due date are those of the campaign. What a household
+    has in advance with the régie pays its invoice at once.
     """
     regie = campagne.regie
+    lot = {"regie": regie.pk, "mois": campagne.mois, "de": de, "a": a}
     with connection.cursor() as curseur:
+        verrouiller_lot(curseur, lot)
         curseur.execute(
             f"SELECT f.id, f.famille_id, f.total FROM {FACTURE} f WHERE {DU_LOT} "  # noqa: S608
             "ORDER BY f.famille_id, f.id FOR UPDATE",
-            {"regie": regie.pk, "mois": campagne.mois, "de": de, "a": a},
+            lot,
         )
         brouillons = [Brouillon(*row) for row in curseur.fetchall()]
         petites = [b.cle for b in brouillons if est_trop_petite(regie, campagne.mois, b.total)]
@@ -67,7 +71,11 @@ def _emettre(curseur, campagne, brouillons: Iterable[Brouillon]):
     premier = prendre_numeros(le.year, len(brouillons))
     numeros = range(premier, premier + len(brouillons))
     qui = debiteurs({b.famille for b in brouillons})
-    totaux = {b.famille: b.total for b in brouillons}
+    avances = imputer_avances(curseur, regie, [b.cle for b in brouillons], par=campagne.lancee_par_id)
+    for b in brouillons:
+        if b.cle in avances:
+            qui[b.famille]["avance"] = str(avances[b.cle])
+    totaux = {b.famille: b.total - avances.get(b.cle, 0) for b in brouillons}
     for famille, phrase in annonces(regie, totaux, emise_le=le, echeance=campagne.echeance).items():
         qui[famille]["prelevement"] = phrase
     cles = [b.cle for b in brouillons]

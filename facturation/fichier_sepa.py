@@ -35,7 +35,7 @@ def pain_008(lot: LotPrelevement) -> bytes:
     fichier = SepaDD(entete, schema=SCHEMA, clean=False)
     fichier.msg_id = lot.identifiant
     fichier._xml.find(".//GrpHdr/MsgId").text = lot.identifiant
-    for prelevement in lot.prelevements.filter(rejete_le=None).select_related("mandat", "facture").order_by("pk"):
+    for prelevement in lot.prelevements.en_cours().select_related("mandat", "facture").order_by("pk"):
         mandat = prelevement.mandat
         debit = {
             "name": en_alphabet_sepa(unidecode(mandat.titulaire)),

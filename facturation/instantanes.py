@@ -4,13 +4,23 @@ An invoice of before a word was added does not have it: what reads fills the gap
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from enfants.foyers import adultes_par_foyer
 from facturation.models import Facture, Moyen, Regie
 from familles.models import Famille
 from portail.commune import Commune
 
-DEBITEUR = {"noms": [], "complement": "", "adresse": "", "code_postal": "", "ville": "", "prelevement": ""}
+# « avance »: what was paid of it already when it was issued, in euros, by what the household had in advance.
+DEBITEUR = {
+    "noms": [],
+    "complement": "",
+    "adresse": "",
+    "code_postal": "",
+    "ville": "",
+    "prelevement": "",
+    "avance": "",
+}
 COMMUNE = ("nom", "adresse", "code_postal", "ville", "telephone", "courriel", "siret")
 REGIE = (
     *("nom", "regime", "signataire", "mentions", "moyens", "contact", "telephone"),
@@ -67,6 +77,11 @@ def lire(facture: Facture) -> tuple[dict, dict]:
         | emetteur.get("regie", {}),
         "tresorerie": dict.fromkeys(TRESORERIE, "") | emetteur.get("tresorerie", {}),
     }
+
+
+def avance_de(facture: Facture) -> Decimal:
+    """What of its total was paid already when it was issued, in euros."""
+    return Decimal(facture.debiteur.get("avance") or 0)
 
 
 def lignes_adresse(lieu: dict) -> list[str]:

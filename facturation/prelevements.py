@@ -81,7 +81,7 @@ def mandats_utiles(regie: Regie, le: date, familles: Iterable[int] | None = None
     mandats = Mandat.objects.filter(Q(revoque_le=None) | Q(revoque_le__gt=le), regie=regie, signe_le__lte=le)
     if familles is not None:
         mandats = mandats.filter(famille__in=familles)
-    recus = Q(prelevements__rejete_le=None)
+    recus = Q(prelevements__rejete_le=None, prelevements__retire_le=None)
     mandats = mandats.annotate(dernier=Max("prelevements__lot__le", filter=recus)).order_by("signe_le", "pk")
     return {m.famille_id: m for m in mandats if derniers_jours(m.signe_le, m.dernier) >= le}
 
@@ -159,7 +159,8 @@ def preparer_lot(regie: Regie, *, le: date, par: Utilisateur) -> LotPrelevement:
         regie=regie, le=le, identifiant=f"PF-{regie.pk:03d}-{le:%Y%m%d}-{rang:02d}", prepare_par=par
     )
     deja = set(
-        Prelevement.objects.filter(mandat__in={ligne.mandat.pk for ligne in lignes}, rejete_le=None)
+        Prelevement.objects.en_cours()
+        .filter(mandat__in={ligne.mandat.pk for ligne in lignes})
         .order_by()
         .values_list("mandat", flat=True)
     )
@@ -174,6 +175,52 @@ def preparer_lot(regie: Regie, *, le: date, par: Utilisateur) -> LotPrelevement:
     return lot
 
 
+def restes_du_lot(lot: LotPrelevement) -> dict[int, Decimal]:
+    """Key of each invoice of a lot -> what is still due of it, in euros; one query."""
+    return dict(Facture.objects.filter(prelevements__lot=lot).avec_reste().values_list("pk", "reste"))
+
+
+@transaction.atomic
+def arreter_lot(lot: LotPrelevement) -> int:
+    """What the file of a lot takes is settled, once, when it is made; returns how many debits it takes.
+
+    Since the lot was prepared families may have paid otherwise, or invoices have been cancelled: they are debited less
+    than announced, or not at all. Afterwards the bank has the file: it takes what it says.
+    """
+    lot = LotPrelevement.objects.select_for_update(of=("self",)).get(pk=lot.pk)
+    prises = list(lot.prelevements.en_cours().filter(reglement=None).select_related("mandat").order_by("pk"))
+    if lot.fichier_le is None:
+        verrouiller([prelevement.mandat.famille_id for prelevement in prises])
+        restes = restes_du_lot(lot)
+        for prelevement in prises:
+            reste = restes[prelevement.facture_id]
+            if reste <= 0:
+                prelevement.retire_le = timezone.localdate()
+            else:
+                prelevement.montant = min(prelevement.montant, reste)
+        Prelevement.objects.bulk_update(prises, ["montant", "retire_le"])
+        lot.fichier_le = timezone.now()
+        lot.save(update_fields=["fichier_le"])
+    return lot.prelevements.en_cours().count()
+
+
+@transaction.atomic
+def retirer(prelevement: Prelevement) -> None:
+    """The bank has taken out of the file the debit of an invoice that owes less: the family is not debited.
+
+    :raises ActionImpossible: collected, rejected or withdrawn already, or the invoice owes as much as ever.
+    """
+    lot = LotPrelevement.objects.select_for_update(of=("self",)).get(pk=prelevement.lot_id)
+    prelevement = lot.prelevements.en_cours().filter(pk=prelevement.pk, reglement=None).select_related("mandat").first()
+    if prelevement is None:
+        raise ActionImpossible("Ce prélèvement est déjà encaissé, rejeté ou retiré.")
+    verrouiller([prelevement.mandat.famille_id])
+    if restes_du_lot(lot)[prelevement.facture_id] >= prelevement.montant:
+        raise ActionImpossible("Cette facture doit toujours ce montant\u00a0: attendez ce que dira la banque.")
+    prelevement.retire_le = timezone.localdate()
+    prelevement.save(update_fields=["retire_le"])
+
+
 @transaction.atomic
 def encaisser_lot(lot: LotPrelevement, *, par: Utilisateur) -> int:
     """The families see their payments; how many are new. Done twice, it pays once.
@@ -185,9 +232,7 @@ def encaisser_lot(lot: LotPrelevement, *, par: Utilisateur) -> int:
     lot = LotPrelevement.objects.select_for_update(of=("self",)).select_related("regie").get(pk=lot.pk)
     if lot.le > timezone.localdate():
         raise ActionImpossible(f"Ces prélèvements sont pour le {en_clair(lot.le)}\u00a0: encaissez-les ce jour-là.")
-    restent = list(
-        lot.prelevements.filter(reglement=None, rejete_le=None).select_related("mandat__famille").order_by("pk")
-    )
+    restent = list(lot.prelevements.en_cours().filter(reglement=None).select_related("mandat__famille").order_by("pk"))
     verrouiller([prelevement.mandat.famille_id for prelevement in restent])
     for prelevement in restent:
         facture = Facture.objects.avec_reste().get(pk=prelevement.facture_id)
@@ -223,6 +268,8 @@ def rejeter(prelevement: Prelevement, *, code: str, le: date, par: Utilisateur) 
     prelevement = Prelevement.objects.select_related("facture", "mandat__famille", "reglement").get(pk=prelevement.pk)
     if prelevement.rejete_le is not None:
         raise ActionImpossible("Ce rejet est déjà saisi.")
+    if prelevement.retire_le is not None:
+        raise ActionImpossible("Ce prélèvement est retiré\u00a0: la banque n'a rien pris.")
     if not lot.le <= le <= timezone.localdate():
         raise ActionImpossible(f"Un rejet vient après le {en_clair(lot.le)}, et au plus tard aujourd'hui.")
     if prelevement.reglement is not None:

@@ -1,6 +1,6 @@
 """The list that PayFiP, or the bank of the régie, gives of the payments it took: matched with what was credited."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -63,15 +63,15 @@ def importer(octets: bytes, *, par: Utilisateur) -> list[Ligne]:
     ]
     connues = TentativePaiement.objects.filter(reference__in={ligne.reference for ligne in lignes} - {""})
     connues = list(connues.select_related("reglement", "facture").order_by("pk"))
-    restent = defaultdict(list)
+    restent, explications = defaultdict(deque), _Connues(connues)
     for tentative in connues:
         if tentative.reglement is not None:
             restent[tentative.reference, tentative.montant, tentative.reglement.recu_le].append(tentative)
     for ligne in lignes:
-        if siennes := restent[ligne.cle]:
-            ligne.tentative, ligne.etat = siennes.pop(0), "deja"
+        if siennes := restent.get(ligne.cle):
+            ligne.tentative, ligne.etat = siennes.popleft(), "deja"
         else:
-            _expliquer(ligne, [t for t in connues if t.reference == ligne.reference])
+            _expliquer(ligne, explications)
     for ligne in sorted((li for li in lignes if li.etat == "deja"), key=lambda li: li.tentative.pk):
         _rapprocher(ligne, par)
     return lignes
@@ -85,24 +85,35 @@ def _rapprocher(ligne, par):
         ligne.phrase = "Déjà rapproché, ou confirmé par PayFiP."
 
 
+class _Connues:
+    """The last attempt of a reference, of a reference and an amount, and the last of these that is not paid."""
+
+    def __init__(self, tentatives):
+        self.de_reference, self.de_montant, self.sans_avis = {}, {}, {}
+        for tentative in tentatives:
+            cle = tentative.reference, tentative.montant
+            self.de_reference[tentative.reference] = self.de_montant[cle] = tentative
+            if tentative.issue != TentativePaiement.Issue.PAYE:
+                self.sans_avis[cle] = tentative
+
+
 def _expliquer(ligne, connues):
     """Why a row finds nothing, and where to look."""
     if ligne.montant is None or ligne.le is None:
         ligne.phrase = "Le montant ou la date ne se lit pas."
         return
-    meme_montant = [t for t in connues if t.montant == ligne.montant]
-    sans_avis = [t for t in meme_montant if t.issue != TentativePaiement.Issue.PAYE]
-    if sans_avis:
-        ligne.tentative = sans_avis[-1]
+    cle = ligne.reference, ligne.montant
+    if cle in connues.sans_avis:
+        ligne.tentative = connues.sans_avis[cle]
         ligne.phrase = "Une famille a commencé ce paiement et PayFiP n'en a rien dit\u00a0: constatez-le sur sa page."
-    elif meme_montant:
-        ligne.tentative = meme_montant[-1]
-        autre = meme_montant[-1].reglement
+    elif cle in connues.de_montant:
+        ligne.tentative = connues.de_montant[cle]
+        autre = ligne.tentative.reglement
         quand = f" du {jour(autre.recu_le, semaine=False)}" if autre else ""
         ligne.phrase = f"Le paiement connu{quand} n'est pas de ce jour, ou est déjà pris par une autre ligne."
-    elif connues:
-        ligne.tentative = connues[-1]
-        ligne.phrase = f"Le paiement connu est de {euros(connues[-1].montant)}."
+    elif ligne.reference in connues.de_reference:
+        ligne.tentative = connues.de_reference[ligne.reference]
+        ligne.phrase = f"Le paiement connu est de {euros(ligne.tentative.montant)}."
     else:
         ligne.phrase = "Aucune famille n'a commencé ce paiement depuis le portail."
 

@@ -40,6 +40,14 @@ PRIX = {
         },
     ),
 }
+# What the régies share.
+TOUS = [Moyen.CARTE, Moyen.VIREMENT, Moyen.CHEQUE, Moyen.ESPECES, Moyen.CESU, Moyen.ANCV, Moyen.PRELEVEMENT]
+COMMUNES = {
+    "jours_echeance": 30,
+    "contact": "Service Comptabilité",
+    "telephone": "02 48 66 61 61",
+    "moyens_acceptes": TOUS,
+}
 
 
 def charger() -> None:
@@ -109,8 +117,12 @@ def _venir_le_mois_passe(aujourdhui):
 
 
 def _regies():
-    communes = {"jours_echeance": 30, "contact": "Service Comptabilité", "telephone": "02 48 66 61 61"}
-    restauration = Regie.objects.create(
+    regies = (_restauration(), _loisirs(), _periscolaire())
+    return {regie.code: regie for regie in regies}
+
+
+def _restauration():
+    return Regie.objects.create(
         code="restauration",
         nom="Restauration scolaire",
         regime=Regie.Regime.TITRE,
@@ -130,36 +142,38 @@ def _regies():
         telephone="02 48 64 40 72",
         ordre=1,
     )
-    tous = [Moyen.CARTE, Moyen.VIREMENT, Moyen.CHEQUE, Moyen.ESPECES, Moyen.CESU, Moyen.ANCV, Moyen.PRELEVEMENT]
-    loisirs = Regie.objects.create(
+
+
+def _loisirs():
+    return Regie.objects.create(
         code="loisirs",
         nom="Accueil de loisirs",
         regime=Regie.Regime.REGIE,
         payfip=Regie.PayFip.SERVICE,
         payfip_client="018111",
         payfip_saisie="A",
-        moyens_acceptes=tous,
         moyens="Chèque à l'ordre de la régie, espèces, CESU ou chèques-vacances à l'accueil de la mairie.",
         ics="FR72ZZZ123456",
         titulaire="REGIE ACCUEIL DE LOISIRS",
         iban="FR7630001007941234567890185",
         bic="BDFEFRPPXXX",
         ordre=2,
-        **communes,
+        **COMMUNES,
     )
-    periscolaire = Regie.objects.create(
+
+
+def _periscolaire():
+    return Regie.objects.create(
         code="periscolaire",
         nom="Accueil périscolaire",
         regime=Regie.Regime.REGIE,
         payfip=Regie.PayFip.REDIRECTION,
         payfip_client="018112",
         payfip_saisie="A",
-        moyens_acceptes=tous,
         moyens="Chèque à l'ordre de la régie, espèces ou CESU à l'accueil de la mairie.",
         ordre=3,
-        **communes,
+        **COMMUNES,
     )
-    return {regie.code: regie for regie in (restauration, loisirs, periscolaire)}
 
 
 def _tarif(grille, formule, montants):

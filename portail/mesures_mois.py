@@ -12,13 +12,13 @@ from datetime import date, timedelta
 from time import perf_counter
 
 from django.db import OperationalError, connection, connections, transaction
-from django.db.models import Count
+from django.db.models import Count, Max
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enfants.models import Reservation
 from facturation import campagnes
-from facturation.models import Campagne, Produit, Regie
+from facturation.models import Campagne, Facture, Produit, Regie
 from familles.models import Utilisateur
 from portail.mesures import MesureImpossible
 
@@ -76,8 +76,9 @@ def _etapes(mois):
     campagnes.lancer_preparation(campagne, par=comptable)
     yield "préparation", campagne
     suivant = (mois + timedelta(days=31)).replace(day=1)
-    echeance = suivant + timedelta(days=30)
-    campagnes.lancer_emission(campagne, emise_le=suivant, echeance=echeance, par=comptable)
+    numerotees = Facture.objects.emises().filter(exercice=suivant.year)
+    emise_le = max(suivant, numerotees.aggregate(d=Max("emise_le"))["d"] or suivant)
+    campagnes.lancer_emission(campagne, emise_le=emise_le, echeance=emise_le + timedelta(days=30), par=comptable)
     yield "émission", campagne
 
 

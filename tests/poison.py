@@ -71,7 +71,7 @@ SANS_LIGNE = {"Courriel", "OubliMotDePasse", "Minuterie"}  # of the portal's own
 SANS_LIGNE |= {"OperationSimulee"}  # the simulator's, written by its own pages
 # What an invoice keeps of what was typed elsewhere: all the texts within.
 COPIES = {"Facture.debiteur", "Facture.emetteur", "LigneFacture.jours", "AttestationFiscale.contenu"}
-SAUF_COPIES = {"regime", "payfip", "payfip_client", "naissance"}  # read by the portal, not printed
+SAUF_COPIES = {"regime", "payfip", "payfip_client", "naissance", "avance"}  # read by the portal, not printed
 GELES = ("Facture:gelee", "LigneFacture:gelee", "Ecriture:immuable")  # triggers that no page gets round
 
 

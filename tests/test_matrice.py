@@ -381,7 +381,9 @@ def _argent(famille, agent):
     mandat = Mandat.objects.create(
         famille=famille, regie=regie, rum="ESSAI", titulaire="C", iban="FR7630006000011234567890189", signe_le=jour
     )
-    lot = LotPrelevement.objects.create(regie=regie, le=jour, identifiant="ESSAI", prepare_par=agent)
+    lot = LotPrelevement.objects.create(
+        regie=regie, le=jour, identifiant="ESSAI", prepare_par=agent, fichier_le=timezone.now()
+    )
     Prelevement.objects.create(lot=lot, mandat=mandat, facture=emise, montant=20, sequence="FRST")
     return {
         "regie": regie.pk,

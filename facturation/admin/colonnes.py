@@ -8,6 +8,8 @@ from facturation.models import Facture
 from portail.outils.admin import EnMots, LectureSeuleAdmin
 from portail.outils.argent import euros
 
+DES_ADULTES = ["famille__nom__unaccent", "famille__responsables__utilisateur__nom__unaccent"]  # for search_fields
+
 
 def debiteur(facture: Facture) -> str:
     """As the invoice says it, which the family's file may not say any more."""

@@ -2,15 +2,13 @@
 
 from django.contrib import admin
 
-from facturation.admin.colonnes import DesFactures
+from facturation.admin.colonnes import DES_ADULTES, DesFactures
 from facturation.admin.filtres import FiltreEtat, FiltreMois, FiltreMoisRecu, FiltreRegie
 from facturation.comptes import avec_annulation
 from facturation.models import Facture, Reglement, Remise
 from facturation.pieces import adresse_pdf
 from portail.outils.admin import EnMots, LectureSeuleAdmin
 from portail.outils.argent import euros
-
-DES_ADULTES = ["famille__nom__unaccent", "famille__responsables__utilisateur__nom__unaccent"]
 
 
 @admin.register(Facture)

@@ -53,4 +53,6 @@ class LotPrelevementAdmin(EnMots, LectureSeuleAdmin):
 
     @admin.display(description="suite")
     def suite(self, lot):
-        return f"Encaissé le {lot.execute_le:%d/%m/%Y}" if lot.execute_le else "À porter à la banque"
+        if lot.execute_le:
+            return f"Encaissé le {lot.execute_le:%d/%m/%Y}"
+        return f"Fichier fait le {lot.fichier_le:%d/%m/%Y}" if lot.fichier_le else "À porter à la banque"

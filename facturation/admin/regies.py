@@ -9,6 +9,7 @@ from django.contrib import admin
 from enfants.admin.offre import Gardee
 from enfants.regles.dates import enumerer
 from facturation.models import Moyen, Produit, Regie
+from facturation.regles.sepa import est_ics
 from familles.champs import BicField, IbanField
 from portail.outils.admin import EnMots, PortailAdmin
 
@@ -40,6 +41,15 @@ class RegieForm(forms.ModelForm):
     )
     iban = IbanField(label="IBAN du compte", required=False)
     bic = BicField(label="BIC", required=False)
+
+    def clean_ics(self):
+        """As the Banque de France prints it, in groups or not."""
+        ics = "".join(self.cleaned_data["ics"].split()).upper()
+        if ics and not est_ics(ics):
+            raise forms.ValidationError(
+                "Cet identifiant créancier n'est pas valable\u00a0: recopiez-le de la lettre de la Banque de France."
+            )
+        return ics
 
     def clean_reference(self):
         """Of the words that it may hold, and of the length that PayFiP takes."""

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from facturation import etats
-from facturation.admin.colonnes import DesFactures, debiteur, etat_en_mots
+from facturation.admin.colonnes import DES_ADULTES, DesFactures, debiteur, etat_en_mots
 from facturation.admin.filtres import FiltreMois, FiltreMoisRecu, FiltrePaiement, FiltreRegie
 from facturation.comptes import avec_annulation
 from facturation.models import Article, Role, SuiviFacture, SuiviReglement
@@ -17,7 +17,7 @@ from portail.outils.admin import EnMots, LectureSeuleAdmin
 from portail.outils.argent import arrondir, euros
 from portail.outils.tableur import reponse_csv
 
-DES_DEBITEURS = ["famille__nom__unaccent", "famille__responsables__utilisateur__nom__unaccent"]
+PAR_LECTURE = 2000
 
 
 class Suivi(EnMots, LectureSeuleAdmin):
@@ -57,7 +57,8 @@ class Suivi(EnMots, LectureSeuleAdmin):
         except IncorrectLookupParameters as erreur:
             raise Http404("Filtre inconnu") from erreur
         nom = f"{self.opts.model_name}-{timezone.localdate()}.csv"
-        return reponse_csv(nom, self.entetes, (self.ligne(row) for row in rows))
+        # A few rows at a time: of a whole year, the text alone is held.
+        return reponse_csv(nom, self.entetes, (self.ligne(row) for row in rows.iterator(chunk_size=PAR_LECTURE)))
 
 
 @admin.register(SuiviFacture)
@@ -65,7 +66,7 @@ class SuiviFactureAdmin(DesFactures, Suivi):
     list_display = ["numero_lisible", "qui", "mois_lisible", "total_lisible", "recu_lisible", "etat_lisible", "due"]
     list_display += ["emise", "role_lisible", "regie"]
     list_filter = [FiltreMois, FiltrePaiement, FiltreRegie]
-    search_fields = [*DES_DEBITEURS, "reference", "=numero", "=article__role__numero"]
+    search_fields = [*DES_ADULTES, "reference", "=numero", "=article__role__numero"]
     search_help_text = "Nom du débiteur, numéro ou référence de la facture, n° d'ORMC."
     fields = readonly_fields = [
         *("numero_lisible", "etat_lisible", "qui", "regie", "mois_lisible", "services", "reference", "emise_le"),
@@ -132,7 +133,7 @@ class SuiviReglementAdmin(Suivi):
     list_display = ["recu_le", "qui", "regie", "moyen", "montant_lisible", "factures", "remise", "suite"]
     list_select_related = ["famille", "regie", "remise"]
     list_filter = [FiltreMoisRecu, FiltreRegie, "moyen"]
-    search_fields = DES_DEBITEURS
+    search_fields = DES_ADULTES
     search_help_text = "Nom du débiteur."
     fields = readonly_fields = ["recu_le", "qui", "regie", "moyen", "montant_lisible", "factures", "remise", "suite"]
     entetes = ["Reçu le", "Débiteur", "Régie", "Moyen", "Montant", "Factures", "Bordereau", "Suite"]
@@ -193,7 +194,7 @@ class ArticleAdmin(EnMots, LectureSeuleAdmin):
     list_filter = ["etat"]
     search_fields = ["facture__famille__nom__unaccent", "facture__reference", "=facture__numero", "=role__numero"]
     search_help_text = "Nom du débiteur, numéro ou référence de la facture, n° d'ORMC."
-    fields = readonly_fields = ["facture_lisible", "qui", "role", "etat", "total_lisible", "paye_lisible", "dit_le"]
+    fields = readonly_fields = [*list_display, "versements"]
 
     @admin.display(description="facture", ordering="facture__numero")
     def facture_lisible(self, article):
@@ -210,3 +211,9 @@ class ArticleAdmin(EnMots, LectureSeuleAdmin):
     @admin.display(description="payé", ordering="paye")
     def paye_lisible(self, article):
         return euros(article.paye)
+
+    @admin.display(description="ce qu'elle a dit")
+    def versements(self, article):
+        """Day by day, what was new; below zero, what it put right."""
+        dits = [f"le {dit.dit_le:%d/%m/%Y}\u00a0: {euros(dit.montant)}" for dit in article.versements.order_by("pk")]
+        return ", ".join(dits) or "–"

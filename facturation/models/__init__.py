@@ -8,7 +8,7 @@ from facturation.models.prelevements import LotPrelevement, Mandat, Prelevement
 from facturation.models.regies import Moyen, Produit, Regie
 from facturation.models.simulation import OperationSimulee
 from facturation.models.suivi import SuiviFacture, SuiviReglement
-from facturation.models.titres import Article, Role
+from facturation.models.titres import Article, Role, VersementTitre
 
 __all__ = [
     "AideFamille",
@@ -42,4 +42,5 @@ __all__ = [
     "Tarif",
     "TentativePaiement",
     "TrancheTarif",
+    "VersementTitre",
 ]

@@ -57,6 +57,8 @@ class LotPrelevement(models.Model):
     identifiant = models.CharField("identifiant du fichier", max_length=35, unique=True)
     prepare_le = models.DateTimeField("préparé le", default=timezone.now)
     prepare_par = models.ForeignKey("familles.Utilisateur", on_delete=models.PROTECT, related_name="+")
+    # From then on the bank has it: what changes afterwards is told to the agent.
+    fichier_le = models.DateTimeField("fichier fait le", null=True, blank=True)
     execute_le = models.DateTimeField("encaissé le", null=True, blank=True)
 
     class Meta:
@@ -68,8 +70,17 @@ class LotPrelevement(models.Model):
         return f"Prélèvements du {self.le:%d/%m/%Y}, {self.regie}"
 
 
+class PrelevementQuerySet(models.QuerySet):
+    def en_cours(self):
+        """Those that the bank takes, or has taken."""
+        return self.filter(rejete_le=None, retire_le=None)
+
+
 class Prelevement(models.Model):
-    """What one file takes for one invoice; a rejection is a counter-entry, the row tells why."""
+    """What one file takes for one invoice; a rejection is a counter-entry, the row tells why.
+
+    One that is withdrawn is not taken: nothing was due any more when the file was made, or the bank took it out.
+    """
 
     lot = models.ForeignKey(LotPrelevement, on_delete=models.PROTECT, related_name="prelevements")
     mandat = models.ForeignKey(Mandat, on_delete=models.PROTECT, related_name="prelevements")
@@ -81,6 +92,9 @@ class Prelevement(models.Model):
     )
     rejete_le = models.DateField("rejeté le", null=True, blank=True)
     rejet = models.CharField("raison du rejet", max_length=4, blank=True)
+    retire_le = models.DateField("retiré le", null=True, blank=True)
+
+    objects = PrelevementQuerySet.as_manager()
 
     class Meta:
         verbose_name = "prélèvement"
@@ -88,7 +102,9 @@ class Prelevement(models.Model):
         ordering = ["lot", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["facture"], condition=Q(rejete_le=None), name="un_prelevement_en_cours_par_facture"
+                fields=["facture"],
+                condition=Q(rejete_le=None, retire_le=None),
+                name="un_prelevement_en_cours_par_facture",
             ),
             models.CheckConstraint(condition=Q(montant__gt=0), name="prelevement_positif"),
         ]

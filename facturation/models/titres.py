@@ -1,6 +1,8 @@
-"""What the trésorerie collects: rôles, and an article for each invoice taken into one."""
+"""What the trésorerie collects: rôles, an article for each invoice taken into one, and what it was paid of it."""
 
+import pgtrigger
 from django.db import models
+from django.db.models import Q
 
 from facturation.models.factures import Facture
 from facturation.models.regies import Regie
@@ -32,7 +34,10 @@ class Role(models.Model):
 
 
 class Article(models.Model):
-    """An invoice within a rôle, and what the trésorerie says of it."""
+    """An invoice within a rôle, and what the trésorerie says of it.
+
+    ``paye`` and ``dit_le`` sum up its ``VersementTitre`` rows: all that was paid, and when that was last told.
+    """
 
     class Etat(models.TextChoices):
         A_PAYER = "A_PAYER", "À payer"
@@ -53,3 +58,22 @@ class Article(models.Model):
 
     def __str__(self):
         return f"{self.facture}, {self.role}"
+
+
+class VersementTitre(models.Model):
+    """What the trésorerie has received of a titre since it last told; below zero, it puts right what it told."""
+
+    article = models.ForeignKey(Article, on_delete=models.PROTECT, related_name="versements")
+    montant = models.DecimalField("montant (€)", max_digits=10, decimal_places=2)
+    dit_le = models.DateField("dit par la trésorerie le")
+    par = models.ForeignKey("familles.Utilisateur", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "versement sur un titre"
+        verbose_name_plural = "versements sur des titres"
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=~Q(montant=0), name="versement_non_nul")]
+        triggers = [pgtrigger.Protect(name="immuable", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self):
+        return f"{self.article}, {self.dit_le:%d/%m/%Y}"

@@ -64,6 +64,28 @@ def versements(facture: FacturePayee) -> dict[Hashable, Decimal]:
     return {cle: part for cle, part in zip(cles, parts, strict=True) if part}
 
 
+def par_annee(versements: Iterable[tuple[int, Decimal]]) -> dict[int, Decimal]:
+    """Year -> what was paid within it, of sums told one after the other, in euros.
+
+    One below zero puts right what was told last: 50 € told in December and 20 € in all in January make 20 € paid in
+    December.
+    """
+    restent: list[list] = []
+    for annee, montant in versements:
+        if montant > 0:
+            restent.append([annee, montant])
+        while montant < 0 and restent:
+            repris = min(-montant, restent[-1][1])
+            montant += repris
+            restent[-1][1] -= repris
+            if not restent[-1][1]:
+                restent.pop()
+    sommes = defaultdict(Decimal)
+    for annee, montant in restent:
+        sommes[annee] += montant
+    return dict(sommes)
+
+
 def gardes_nettes(lignes: Iterable[Ligne]) -> tuple[dict[Hashable, Decimal], Decimal]:
     """What each care costs once what is taken off is taken off, and what the invoice costs, reductions of all aside.
 

@@ -252,10 +252,12 @@ REGIE = {"nom": "Cantine", "code": "cantine", "regime": "TITRE", "minimum": "15"
 
 def test_une_regie_se_saisit_avec_ses_services(comptable, cantine):
     page = "/admin/facturation/regie/add/"
-    donnees = saisie(comptable.get(page), **REGIE | {"produits__0__service": cantine.pk, "moyens_acceptes": ["CHEQUE"]})
+    tapees = {"produits__0__service": cantine.pk, "moyens_acceptes": ["CHEQUE"], "ics": "fr72 zzz 123456"}
+    donnees = saisie(comptable.get(page), **REGIE | tapees)
     assert comptable.post(page, donnees).status_code == 302
     regie = Regie.objects.get()
     assert (regie.code, regie.moyens_acceptes, regie.reference) == ("cantine", ["CHEQUE"], "{exercice}{numero:08d}")
+    assert regie.ics == "FR72ZZZ123456"
     assert Produit.objects.get(service=cantine).regie == regie
     double = comptable.post(page, donnees | {"code": "autre"})
     assert erreurs(double) == ["Ce service est déjà rattaché à une régie."]
@@ -273,6 +275,10 @@ def test_une_regie_se_saisit_avec_ses_services(comptable, cantine):
         ({"reference": "{numero:9999999d}"}, "Entre accolades, seulement {exercice}, {numero:08d} et {code_recette}."),
         ({"reference": "{numero"}, "Une accolade n'est pas fermée."),
         ({"reference": "F-{numero:08d}"}, "La référence compte de 6 à 30 lettres et chiffres."),
+        (
+            {"ics": "FR73ZZZ123456"},
+            "Cet identifiant créancier n'est pas valable : recopiez-le de la lettre de la Banque de France.",
+        ),
     ],
 )
 def test_une_regie_douteuse_est_refusee_avec_sa_raison(tapees, phrase, comptable):

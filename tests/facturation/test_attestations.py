@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
+from django.db import InternalError, connection, transaction
 from django.utils import timezone
 
 from enfants.models import Enfant, Rattachement, Service, SuspensionAcces
@@ -16,8 +18,8 @@ from facturation.actions import (
     prendre_en_role,
 )
 from facturation.attestations import RienAAttester, attester, gardes
-from facturation.models import Article, AttestationFiscale, Facture, Reglement
-from facturation.regles.fiscal import FacturePayee, Ligne, est_concerne, versements
+from facturation.models import Article, AttestationFiscale, Facture, Reglement, VersementTitre
+from facturation.regles.fiscal import FacturePayee, Ligne, est_concerne, par_annee, versements
 from familles.models import Responsable
 from tests.facturation.essai import regie_essai, titre_essai
 from tests.facturation.papiers_essai import facturer, ligne
@@ -76,6 +78,22 @@ def test_des_paiements_sur_trois_ans_refont_la_somme():
     parts = [versements(payee(lignes, avant, pendant)) for avant, pendant in payes]
     assert {cle: sum(part.get(cle, 0) for part in parts) for cle in total} == total
     assert all(sum(part.values()) <= D(paye) for part, (_, paye) in zip(parts, payes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("dits", "attendu"),
+    [
+        ([], {}),
+        ([(2026, "30"), (2027, "20")], {2026: "30", 2027: "20"}),
+        ([(2026, "50"), (2026, "-30")], {2026: "20"}),
+        ([(2026, "50"), (2027, "-30")], {2026: "20"}),  # 20 € in all, told in January
+        ([(2026, "50"), (2027, "10"), (2027, "-30")], {2026: "30"}),  # what was told last goes first
+        ([(2026, "50"), (2027, "-50"), (2027, "40")], {2027: "40"}),
+    ],
+)
+def test_ce_que_la_tresorerie_a_dit_annee_par_annee(dits, attendu):
+    lus = par_annee([(annee, D(montant)) for annee, montant in dits])
+    assert lus == {annee: D(montant) for annee, montant in attendu.items()}
 
 
 # --- The accounts ----------------------------------------------------------------------------------------
@@ -183,6 +201,57 @@ def test_un_titre_compte_quand_la_tresorerie_l_a_dit(
     prendre_en_role([facture], regie=titre, numero="12", exercice=2026, le=date(2026, 11, 10), par=par)
     marquer_article(facture.article, etat=etat, paye=D(paye), le=date(2026, 12, 20), par=par)
     assert sommes(adulte("durand")) == attendu
+
+
+@pytest.fixture
+def titre_de_tom(famille_durand, services, tom, comptes):
+    """A titre of 100 €, of which 40 € are care; ``dire(paye, le)`` notes what the trésorerie says."""
+    titre, par = titre_essai(), comptes["comptable"]
+    facture = facturer(famille_durand, titre, soirs(tom, services), repas(tom, services))
+    prendre_en_role([facture], regie=titre, numero="12", exercice=2026, le=date(2026, 11, 10), par=par)
+    return lambda paye, le, etat=Article.Etat.A_PAYER: marquer_article(
+        facture.article, etat=etat, paye=D(paye), le=le, par=par
+    )
+
+
+def test_un_titre_paye_sur_deux_ans_compte_pour_chaque_annee_ce_qui_y_fut_paye(titre_de_tom, adulte):
+    titre_de_tom("30", date(2026, 12, 20))
+    titre_de_tom("30", date(2026, 12, 29))
+    titre_de_tom("80", date(2027, 1, 10))
+    assert list(VersementTitre.objects.values_list("montant", "dit_le")) == [
+        (30, date(2026, 12, 20)),
+        (50, date(2027, 1, 10)),
+    ]
+    assert sommes(adulte("durand")) == [
+        (2027, "Tom", {"Accueil du soir": D(20)}),
+        (2026, "Tom", {"Accueil du soir": D(12)}),
+    ]
+
+
+def test_un_paiement_seulement_annonce_laisse_ce_que_la_tresorerie_avait_dit(titre_de_tom, adulte):
+    titre_de_tom("50", date(2026, 12, 20))
+    Article.objects.update(etat=Article.Etat.ANNONCE)  # PayFiP tells of the rest
+    assert sommes(adulte("durand")) == [(2026, "Tom", {"Accueil du soir": D(20)})]
+    titre_de_tom("20", date(2027, 1, 10))  # it was wrong
+    assert sommes(adulte("durand")) == [(2026, "Tom", {"Accueil du soir": D(8)})]
+
+
+def test_ce_que_la_tresorerie_a_dit_ne_se_reecrit_pas(titre_de_tom):
+    titre_de_tom("50", date(2026, 12, 20))
+    for ecrire in (lambda: VersementTitre.objects.update(montant=1), VersementTitre.objects.all().delete):
+        with pytest.raises(InternalError, match="versementtitre"), transaction.atomic():
+            ecrire()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_les_titres_d_avant_gardent_ce_qui_en_fut_dit(titre_de_tom):
+    titre_de_tom("50", date(2026, 12, 20))
+    call_command("migrate", "facturation", "0003", verbosity=0)
+    try:
+        assert "facturation_versementtitre" not in connection.introspection.table_names()
+    finally:
+        call_command("migrate", "facturation", verbosity=0)
+    assert list(VersementTitre.objects.values_list("montant", "dit_le")) == [(50, date(2026, 12, 20))]
 
 
 def test_chaque_foyer_d_une_garde_alternee_a_les_siens(familles_de, regie, services, adulte, janvier):

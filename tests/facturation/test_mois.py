@@ -1,16 +1,18 @@
 """Billing a month: what children did becomes lines, drafts, invoices, and what should be looked at."""
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from enfants.models import Attente, Enfant, Garde, MotifAbsence, Place, Presence, Rattachement, Reservation
 from facturation import actions, campagnes
 from facturation.actions import ActionImpossible
-from facturation.models import Anomalie, AvisFacture, Campagne, Ecriture, Facture, Grille, Regie
+from facturation.models import Anomalie, AvisFacture, Campagne, Compteur, Ecriture, Facture, Grille, Regie
 from familles.models import QuotientFamilial, Utilisateur
 from tests.facturation.mois_essai import (
     ECHEANCE,
@@ -303,7 +305,7 @@ def test_une_famille_facturee_ne_l_est_pas_deux_fois_sauf_apres_un_avoir(comptab
     emettre("periscolaire")
     assert Facture.objects.count() == 1
     actions.creer_avoir(facture, motif="Un jour oublié", par=comptable)
-    emettre("periscolaire")
+    emettre("periscolaire", emise_le=date(2026, 11, 5))
     assert [(f.numero, f.total) for f in Facture.objects.order_by("numero")] == [
         (1, Decimal("2.20")),
         (2, Decimal("-2.20")),
@@ -381,6 +383,61 @@ def test_des_dates_impossibles_n_emettent_rien(comptable, change, phrase):
     with pytest.raises(ActionImpossible, match=phrase):
         campagnes.lancer_emission(campagne, par=comptable, **dates)
     assert Campagne.objects.get().etape == "PREPAREE"
+
+
+def test_une_facture_ne_se_date_pas_avant_la_derniere_numerotee_de_l_annee(comptable, horloge):
+    """All régies share the numbers of a year; the next year begins anew."""
+    journee("Léa", "durand", "accueil-soir", 1)
+    journee("Léa", "durand", "accueil-soir", 1, mois=12)
+    journee("Tom", "durand", "alsh-mercredi", 7)
+    emettre("periscolaire", emise_le=date(2026, 11, 4))
+    loisirs = preparer("loisirs")
+    lancer = {"echeance": ECHEANCE, "par": comptable}
+    with pytest.raises(ActionImpossible, match="déjà datées du 4 novembre 2026"):
+        campagnes.lancer_emission(loisirs, emise_le=date(2026, 11, 3), **lancer)
+    campagnes.lancer_emission(loisirs, emise_le=date(2026, 11, 4), **lancer)
+    campagnes.poursuivre()
+    assert [f.numero for f in Facture.objects.emises().order_by("numero")] == [1, 2]
+    horloge("2027-01-05T09:00")
+    emettre("periscolaire", mois=date(2026, 12, 1), emise_le=date(2027, 1, 1), echeance=date(2027, 2, 4))
+    assert facture_de("durand", "periscolaire", date(2026, 12, 1)).numero_complet == "2027-000001"
+
+
+def test_ni_avant_celles_d_un_mois_qui_s_emet(comptable):
+    journee("Léa", "durand", "accueil-soir", 1)
+    journee("Tom", "durand", "alsh-mercredi", 7)
+    un, autre = preparer("periscolaire"), preparer("loisirs")
+    campagnes.lancer_emission(un, emise_le=date(2026, 11, 4), echeance=ECHEANCE, par=comptable)
+    with pytest.raises(ActionImpossible, match="déjà datées du 4 novembre"):
+        campagnes.lancer_emission(autre, emise_le=EMISE_LE, echeance=ECHEANCE, par=comptable)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_de_deux_mois_lances_ensemble_le_second_connait_la_date_du_premier(comptable):
+    journee("Léa", "durand", "accueil-soir", 1)
+    journee("Tom", "durand", "alsh-mercredi", 7)
+    un, autre = preparer("periscolaire"), preparer("loisirs")
+    Compteur.objects.create(exercice=2026)
+    lance, fini, refus = threading.Event(), threading.Event(), []
+
+    def second():
+        try:
+            lance.wait(60)
+            campagnes.lancer_emission(autre, emise_le=EMISE_LE, echeance=ECHEANCE, par=comptable)
+        except ActionImpossible as erreur:
+            refus.append(str(erreur))
+        finally:
+            fini.set()
+            connection.close()
+
+    fil = threading.Thread(target=second)
+    fil.start()
+    with transaction.atomic():
+        campagnes.lancer_emission(un, emise_le=date(2026, 11, 4), echeance=ECHEANCE, par=comptable)
+        lance.set()
+        fini.wait(1)  # the second is done only where nothing holds it back
+    fil.join()
+    assert [phrase[:55] for phrase in refus] == ["Des factures de 2026 sont déjà datées du 4 novembre 202"]
 
 
 def test_on_n_emet_pas_sans_brouillons_ni_deux_fois_en_meme_temps(comptable):

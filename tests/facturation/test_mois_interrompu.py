@@ -28,6 +28,7 @@ from facturation.models import (
     Reglement,
     Remise,
     Role,
+    VersementTitre,
 )
 from familles.models import Utilisateur
 from tests.demandes.test_pannes import Panne, eprouver, ordres_sql
@@ -52,6 +53,7 @@ MODELES = [
     Reglement,
     Remise,
     Role,
+    VersementTitre,
 ]
 
 

@@ -166,7 +166,7 @@ def test_le_lot_se_prepare_une_fois_depuis_sa_page(comptable, factures, regie):
 
 def test_le_fichier_de_la_banque_dit_chaque_prelevement(comptable, lot, mandat):
     """It is validated by its schema when it is made; a bad account is refused there."""
-    reponse = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml")
+    reponse = comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml")
     racine = ET.fromstring(reponse.content)  # noqa: S314
     iso = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"}
 
@@ -183,7 +183,7 @@ def test_le_fichier_de_la_banque_dit_chaque_prelevement(comptable, lot, mandat):
 
 def test_un_fichier_que_la_banque_refuserait_ne_se_telecharge_pas(comptable, lot, regie):
     type(regie).objects.filter(pk=regie.pk).update(iban="FAUX")
-    reponse = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
+    reponse = comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
     assert "La banque refuserait ce fichier" in unescape(reponse.content.decode())
 
 
@@ -241,3 +241,99 @@ def test_un_rejet_connu_avant_l_encaissement_n_encaisse_pas(lot, agent, horloge)
     prelevements.rejeter(premier, code="AC04", le=date(2026, 12, 3), par=agent)
     assert prelevements.encaisser_lot(lot, par=agent) == 1
     assert (restes(), LotPrelevement.objects.get().execute_le is not None) == ([30, 0], True)
+
+
+# --- What changes between the lot, the file and the day ------------------------------------------------------
+
+
+def fichier(comptable, lot, methode="post"):
+    """(amount, invoice) of each debit of the file."""
+    reponse = getattr(comptable, methode)(f"/admin/prelevements/{lot.pk}/fichier.xml")
+    racine, iso = ET.fromstring(reponse.content), {"p": "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"}  # noqa: S314
+    debits = racine.findall(".//p:DrctDbtTxInf", iso)
+    return sorted((d.find("p:InstdAmt", iso).text, d.find(".//p:Ustrd", iso).text[-1]) for d in debits)
+
+
+def page_du_lot(comptable, lot):
+    return unescape(comptable.get(f"/admin/prelevements/{lot.pk}/").content.decode()).replace("\u00a0", " ")
+
+
+@pytest.fixture
+def payer(famille_durand, regie, agent):
+    """``payer(facture, "25.00")``: another way, today."""
+    recu = {"regie": regie, "moyen": "CHEQUE", "recu_le": date(2026, 11, 23), "par": agent}
+    return lambda facture, montant: actions.encaisser(
+        famille_durand, montant=Decimal(montant), parts=[(facture, Decimal(montant))], **recu
+    )
+
+
+def test_le_fichier_ne_prend_que_ce_qui_est_encore_du(comptable, lot, factures, payer, agent, horloge):
+    actions.creer_avoir(factures[0], motif="erreur", par=agent)
+    payer(factures[1], "25.00")
+    page = page_du_lot(comptable, lot)
+    assert "Plus rien à payer : le fichier ne la prendra pas." in page
+    assert "Il ne reste que 15,00 € à payer : le fichier prendra cette somme." in page
+    assert "retirer" not in page
+    assert fichier(comptable, lot) == [("15.00", "2")]
+    assert "Retiré le 23 novembre 2026 : rien n'est prélevé" in page_du_lot(comptable, lot)
+    horloge("2026-12-02T09:00")
+    assert (prelevements.encaisser_lot(lot, par=agent), restes()[:2]) == (1, [0, 0])
+    retire = lot.prelevements.get(facture=factures[0])
+    with pytest.raises(ActionImpossible, match="est retiré"):
+        prelevements.rejeter(retire, code="AC04", le=ECHEANCE, par=agent)
+
+
+def test_un_lot_dont_plus_rien_n_est_du_n_a_pas_de_fichier(comptable, lot, factures, payer):
+    payer(factures[0], "30.00")
+    payer(factures[1], "40.00")
+    reponse = comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
+    assert "Plus rien n'est à prélever dans ce lot" in unescape(reponse.content.decode())
+    assert "Encaisser le lot" not in page_du_lot(comptable, lot)
+
+
+def test_le_fichier_fait_redit_la_meme_chose_et_la_page_dit_ce_qui_a_change(
+    connecter, lot, factures, payer, agent, horloge
+):
+    comptable = connecter("comptable")
+    remis = fichier(comptable, lot)
+    assert "Changée depuis la remise" not in page_du_lot(comptable, lot)
+    actions.creer_avoir(factures[0], motif="erreur", par=agent)
+    payer(factures[1], "25.00")
+    assert fichier(comptable, lot) == fichier(comptable, lot, "get") == remis == [("30.00", "1"), ("40.00", "2")]
+    page = page_du_lot(comptable, lot)
+    assert "2 factures de ce lot ont changé depuis la remise du fichier" in page
+    assert (
+        "Changée depuis la remise : plus rien n'est à payer. Demandez à la banque de retirer ce prélèvement, puis "
+        "retirez-le ici. S'il passe, 30,00 € resteront d'avance sur le compte." in page
+    )
+    assert "il ne reste que 15,00 € à payer. Laissez passer ce prélèvement" in page
+    premier = lot.prelevements.get(facture=factures[0])
+    adresse = f"/admin/prelevements/{lot.pk}/"
+    assert comptable.post(adresse, {"retirer": premier.pk}).status_code == 302
+    assert comptable.post(adresse, {"retirer": premier.pk}).status_code == 422
+    horloge("2026-12-02T09:00")
+    connecter("comptable").post(adresse, {"encaisser": "1"})
+    assert (restes()[:2], Reglement.objects.filter(moyen="PRELEVEMENT").count()) == ([0, 0], 1)
+    assert actions.reste_a_imputer(Reglement.objects.get(moyen="PRELEVEMENT")) == 25
+
+
+def test_un_prelevement_toujours_du_ne_se_retire_pas(comptable, lot):
+    fichier(comptable, lot)
+    page = f"/admin/prelevements/{lot.pk}/"
+    assert comptable.post(page, {"retirer": lot.prelevements.first().pk}).status_code == 422
+    assert comptable.post(page, {"retirer": "0"}).status_code == 404
+    assert lot.prelevements.en_cours().count() == 2
+
+
+def test_un_fichier_se_fait_depuis_la_page_du_lot_avant_de_se_telecharger(comptable, lot):
+    page = comptable.get(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True).content.decode()
+    assert "Ce fichier n'est pas encore fait" in unescape(page)
+    assert "Faire le fichier pour la banque" in page
+    assert LotPrelevement.objects.get().fichier_le is None
+
+
+def test_un_fichier_refuse_n_arrete_rien(comptable, lot, factures, payer, regie):
+    payer(factures[0], "30.00")
+    type(regie).objects.filter(pk=regie.pk).update(iban="FAUX")
+    comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml")
+    assert (LotPrelevement.objects.get().fichier_le, lot.prelevements.en_cours().count()) == (None, 2)

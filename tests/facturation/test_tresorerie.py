@@ -66,6 +66,15 @@ def numeros(reponse):
 # --- What the trésorerie reads -----------------------------------------------------------------------------
 
 
+@pytest.fixture
+def regie_payee(famille_durand, agent):
+    regie = regie_essai("payee")
+    for montant in (1, 2, 3):
+        recu = {"moyen": "CHEQUE", "montant": Decimal(montant), "recu_le": date(2026, 11, 3), "par": agent}
+        actions.encaisser(famille_durand, regie=regie, **recu)
+    return regie
+
+
 def test_qui_n_a_pas_paye_septembre_se_trouve_en_deux_clics(tresorerie, factures, agent):
     role = prendre(factures[:2], agent)
     article = role.articles.get(facture=factures[1])
@@ -97,6 +106,16 @@ def test_le_fichier_est_la_liste_filtree_que_le_tableur_additionne(tresorerie, f
         ),
         *("30,00", "02/11/2026", "02/12/2026", "7 (2026)", "Titre émis, à payer à la trésorerie", "0,00", "30,00"),
     ]
+
+
+def test_un_long_fichier_se_lit_par_morceaux_et_dit_tout(
+    tresorerie, factures, famille_durand, regie_payee, monkeypatch
+):
+    monkeypatch.setattr("facturation.admin.tresorerie.PAR_LECTURE", 2)
+    adresses = (f"{LISTE}export.csv", "/admin/facturation/suivireglement/export.csv")
+    lus = [tresorerie.get(adresse).content.decode().splitlines() for adresse in adresses]
+    assert [len(lignes) - 1 for lignes in lus] == [Facture.objects.emises().count(), 3]
+    assert all("Claire Durand" in ligne for ligne in lus[1][1:])
 
 
 def test_un_nom_qui_serait_une_formule_reste_un_texte_et_un_avoir_un_nombre(tresorerie, famille_durand, agent):

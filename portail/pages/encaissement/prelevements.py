@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -120,7 +121,7 @@ class RejetForm(forms.Form):
 
 
 def lot(request, pk):
-    """``action``: « encaisser » the lot, or « rejeter » the debit of this key."""
+    """« encaisser » the lot, or « rejeter » or « retirer » the debit of this key."""
     exiger(request, "facturation.view_lotprelevement", "facturation.change_lotprelevement")
     lot = get_object_or_404(LotPrelevement.objects.select_related("regie"), pk=pk)
     rejet = RejetForm(donnees(request) if "rejeter" in request.POST else None)
@@ -130,6 +131,10 @@ def lot(request, pk):
         if "encaisser" in request.POST:
             nombre = actions.encaisser_lot(lot, par=request.user)
             messages.success(request, f"{accorder(nombre, 'prélèvement encaissé', 'prélèvements encaissés')}.")
+            return redirect("admin:lot", pk)
+        if "retirer" in request.POST:
+            actions.retirer(get_object_or_404(lot.prelevements, pk=cle_lue(request.POST["retirer"])))
+            messages.success(request, "Le prélèvement est retiré du lot\u00a0: rien n'en sera encaissé.")
             return redirect("admin:lot", pk)
         if rejet.is_bound:
             status = 422
@@ -143,14 +148,17 @@ def lot(request, pk):
         rejet.add_error(None, str(erreur)) if rejet.is_bound else messages.error(request, str(erreur))
         status = 422
     rows = list(lot.prelevements.select_related("facture", "mandat__famille").order_by("pk"))
+    restes = actions.restes_du_lot(lot)
+    lignes = [_ligne(row, restes[row.facture_id], lot) for row in rows]
     contexte = {
         "lot": lot,
         "jour": en_clair(lot.le),
         "rejet": rejet,
         "choisi": choisi,
-        "a_encaisser": any(row.reglement_id is None and row.rejete_le is None for row in rows),
-        "lignes": [(row, euros(row.montant), _suite(row)) for row in rows],
-        "total": euros(sum((row.montant for row in rows if row.rejete_le is None), Decimal(0))),
+        "a_encaisser": any(_est_a_encaisser(row) for row in rows),
+        "lignes": lignes,
+        "changees": sum(bool(ligne["changee"]) for ligne in lignes) if lot.fichier_le else 0,
+        "total": euros(sum((row.montant for row in rows if _est_en_cours(row)), Decimal(0))),
     }
     return rendre(request, "lot", f"Prélèvements {lot.identifiant}", contexte, status)
 
@@ -160,26 +168,70 @@ def _choisi(request, lot):
     texte = request.POST.get("rejeter") or request.GET.get("rejeter") or ""
     if not texte:
         return None
-    choisi = lot.prelevements.select_related("facture", "mandat").filter(pk=cle_lue(texte), rejete_le=None).first()
+    choisi = lot.prelevements.select_related("facture", "mandat").en_cours().filter(pk=cle_lue(texte)).first()
     if choisi is None:
-        raise Http404("Prélèvement inconnu, ou déjà rejeté")
+        raise Http404("Prélèvement inconnu, ou déjà rejeté ou retiré")
     return choisi
 
 
+def _est_en_cours(row):
+    return row.rejete_le is None and row.retire_le is None
+
+
+def _est_a_encaisser(row):
+    return _est_en_cours(row) and row.reglement_id is None
+
+
+def _ligne(row, reste, lot):
+    """``changee``: what the invoice owes less than the debit takes, and what to do of it."""
+    changee = _changee(row, reste, lot) if _est_a_encaisser(row) and reste < row.montant else ""
+    return {
+        "row": row,
+        "montant": euros(row.montant),
+        "suite": _suite(row),
+        "changee": changee,
+        "rejetable": _est_en_cours(row),
+        "retirable": bool(changee and lot.fichier_le),
+    }
+
+
+def _changee(row, reste, lot):
+    if lot.fichier_le is None:
+        if reste <= 0:
+            return "Plus rien à payer\u00a0: le fichier ne la prendra pas."
+        return f"Il ne reste que {euros(reste)} à payer\u00a0: le fichier prendra cette somme."
+    if reste <= 0:
+        dit = "plus rien n'est à payer. Demandez à la banque de retirer ce prélèvement, puis retirez-le ici."
+        trop = row.montant
+    else:
+        dit = f"il ne reste que {euros(reste)} à payer. Laissez passer ce prélèvement, ou demandez à la banque de le "
+        dit, trop = f"{dit}retirer, puis retirez-le ici et prévenez la famille.", row.montant - reste
+    return f"Changée depuis la remise\u00a0: {dit} S'il passe, {euros(trop)} resteront d'avance sur le compte."
+
+
 def _suite(row: Prelevement) -> str:
+    if row.retire_le:
+        return f"Retiré le {en_clair(row.retire_le)}\u00a0: rien n'est prélevé"
     if row.rejete_le:
         return f"Rejeté le {en_clair(row.rejete_le)}\u00a0: {REJETS.get(row.rejet, row.rejet)} ({row.rejet})"
     return "Encaissé" if row.reglement_id else "À encaisser"
 
 
 def fichier(request, pk):
-    """The file that the bank reads."""
+    """The file that the bank reads: made by a POST, which settles what it takes, then downloaded at will."""
     exiger(request, "facturation.add_lotprelevement")
     lot = get_object_or_404(LotPrelevement.objects.select_related("regie"), pk=pk)
+    if lot.fichier_le is None and request.method != "POST":
+        messages.error(request, "Ce fichier n'est pas encore fait\u00a0: faites-le depuis la page du lot.")
+        return redirect("admin:lot", pk)
     try:
-        contenu = pain_008(lot)
+        with transaction.atomic():
+            contenu = pain_008(lot) if actions.arreter_lot(lot) else b""
     except FichierRefuse:
         messages.error(request, "La banque refuserait ce fichier\u00a0: vérifiez l'IBAN, le BIC et l'ICS de la régie.")
+        return redirect("admin:lot", pk)
+    if not contenu:
+        messages.error(request, "Plus rien n'est à prélever dans ce lot\u00a0: il n'y a pas de fichier à porter.")
         return redirect("admin:lot", pk)
     return HttpResponse(
         contenu,
