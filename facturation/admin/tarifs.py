@@ -34,7 +34,6 @@ class TarifInline(EnMots, admin.StackedInline):
     model = Tarif
     form = TarifForm
     formset = TarifsFormSet
-    extra = 2  # enough to type a grid without a script
     fields = [
         ("public", "formule", "calcul"),
         "montant",
@@ -44,6 +43,10 @@ class TarifInline(EnMots, admin.StackedInline):
     ]
     lectures = {"texte_tranches": "tranches_en_clair"}
     grille = None  # the inline lives as long as the request
+
+    def get_extra(self, request, obj=None, **kwargs):
+        """Enough to type a grid without a script; one more in a grid that is already long."""
+        return 1 if obj else 2
 
     def get_formset(self, request, obj=None, **kwargs):
         self.grille = obj

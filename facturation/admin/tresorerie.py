@@ -178,23 +178,41 @@ class SuiviReglementAdmin(Suivi):
 
 @admin.register(Role)
 class RoleAdmin(EnMots, LectureSeuleAdmin):
-    list_display = ["numero", "exercice", "regie", "le"]
+    list_display = ["numero", "annee", "regie_lisible", "le"]
     list_select_related = ["regie"]
     list_filter = [FiltreRegie, "exercice"]
     search_fields = ["=numero", "regie__nom__unaccent"]
     fields = [("numero", "exercice"), ("regie", "le")]
+    lectures = {"exercice": "annee", "regie": "regie_lisible"}
     change_list_template = "admin/facturation/role/change_list.html"
     change_form_template = "admin/facturation/role/change_form.html"
+
+    @admin.display(description="exercice", ordering="exercice")
+    def annee(self, role):
+        return str(role.exercice)
+
+    @admin.display(description="régie ou titre", ordering="regie__nom")
+    def regie_lisible(self, role):
+        return role.regie.nom
 
 
 @admin.register(Article)
 class ArticleAdmin(EnMots, LectureSeuleAdmin):
-    list_display = ["facture_lisible", "qui", "role", "etat", "total_lisible", "paye_lisible", "dit_le"]
+    list_display = ["facture_lisible", "qui", "role_lisible", "etat", "total_lisible", "paye_lisible", "dit_le"]
     list_select_related = ["facture__famille", "role"]
     list_filter = ["etat"]
     search_fields = ["facture__famille__nom__unaccent", "facture__reference", "=facture__numero", "=role__numero"]
     search_help_text = "Nom du débiteur, numéro ou référence de la facture, n° d'ORMC."
-    fields = readonly_fields = [*list_display, "versements"]
+    fields = readonly_fields = [
+        "facture_lisible",
+        "qui",
+        "role_lisible",
+        "etat",
+        "total_lisible",
+        "paye_lisible",
+        "dit_le",
+        "versements",
+    ]
 
     @admin.display(description="facture", ordering="facture__numero")
     def facture_lisible(self, article):
@@ -203,6 +221,10 @@ class ArticleAdmin(EnMots, LectureSeuleAdmin):
     @admin.display(description="débiteur")
     def qui(self, article):
         return debiteur(article.facture)
+
+    @admin.display(description="rôle", ordering="role__numero")
+    def role_lisible(self, article):
+        return str(article.role)
 
     @admin.display(description="montant")
     def total_lisible(self, article):

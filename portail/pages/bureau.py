@@ -29,8 +29,7 @@ def compteurs(agent) -> list[Compteur]:
         compteurs.append(Compteur(reste, libelle, reverse("admin:presences"), False))
     if agent.has_perm("facturation.view_campagne"):
         prets = Campagne.objects.filter(etape=Campagne.Etape.PREPAREE).count()
-        libelle = "mois à émettre" if prets else "mois à émettre, facturer un mois"
-        compteurs.append(Compteur(prets, libelle, reverse("admin:facturer"), False))
+        compteurs.append(Compteur(prets, "mois à émettre", reverse("admin:facturer"), False))
     if agent.has_perm("messagerie.view_courriel"):
         echoues = Courriel.objects.filter(abandonne_le__isnull=False).count()
         if echoues:

@@ -7,6 +7,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST, require_safe
 
 from enfants.models import SuspensionAcces
+from enfants.regles.annees import annee_scolaire
 from facturation import attestations as fiscales
 from facturation import documents
 from facturation.comptes import avec_annulation
@@ -15,6 +16,7 @@ from familles.pages import page_famille
 from portail.outils.argent import euros
 from portail.outils.fichiers import servir
 from portail.outils.pdf import PdfIndisponible
+from portail.pages import compte_presentation as presentation
 from portail.pages.fiches import sans_pdf
 
 
@@ -53,13 +55,14 @@ def recu(request, uuid):
 @require_safe
 def attestations(request):
     """What the household paid for the care of its young children, year by year."""
-    annee = timezone.localdate().year
+    aujourdhui = timezone.localdate()
     par_annee = {}
     for garde in fiscales.gardes(request.adulte):
         services = ", ".join(f"{nom}\u00a0: {euros(montant)}" for nom, montant in garde.par_service.items())
         par_annee.setdefault(garde.annee, []).append((garde.enfant, euros(garde.montant), services))
     contexte = {
-        "annees": [(str(an), an < annee, str(an + 1), lignes) for an, lignes in par_annee.items()],
+        "annees": [(str(an), an < aujourdhui.year, str(an + 1), lignes) for an, lignes in par_annee.items()],
+        "rail": presentation.rail(annee_scolaire(aujourdhui), "attestations"),
     }
     return render(request, "facturation/attestations.html", contexte)
 

@@ -320,6 +320,15 @@ def test_une_annee_en_cours_ou_sans_versement_ne_s_atteste_pas(famille_durand, r
     assert f"/{tom.uuid}/" not in page
 
 
+def test_la_page_garde_les_icones_du_releve_a_gauche(connecter):
+    rail = connecter("durand").get("/releve/attestations/").context["rail"]
+    assert [(icone.libelle, icone.actif) for icone in rail] == [
+        ("Mes factures", False),
+        ("Mes règlements", False),
+        ("Attestations fiscales", True),
+    ]
+
+
 def test_sans_rien_a_attester_la_page_le_dit(connecter):
     assert "n'ouvre droit à une attestation" in connecter("martin").get("/releve/attestations/").content.decode()
 

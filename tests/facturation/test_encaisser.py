@@ -157,6 +157,17 @@ def test_le_compte_dit_ce_qui_est_du_ce_qui_est_paye_et_par_quoi(comptable, page
     ]
 
 
+def test_le_compte_ne_mene_qu_aux_annees_ou_il_s_est_passe_quelque_chose(comptable, factures, famille_durand, regie):
+    facture_essai(famille_durand, regie, "12.00", mois=date(2023, 9, 1), emise_le=date(2023, 10, 1))
+    adresse = f"/admin/comptes/{famille_durand.pk}/"
+    proposees = {annee: comptable.get(f"{adresse}?annee={annee}").context["annees"] for annee in ("", 2023, 2035)}
+    assert proposees == {
+        "": [(2023, "2023-2024")],
+        2023: [(2026, "2026-2027")],
+        2035: [(2026, "2026-2027"), (2023, "2023-2024")],
+    }
+
+
 def test_le_compte_ne_coute_pas_plus_avec_trois_reglements(comptable, page, saisie, factures, famille_durand):
     couts = []
     for _ in range(3):

@@ -4,6 +4,7 @@ import logging
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -236,6 +237,23 @@ def test_un_avis_qui_dit_autre_chose_ne_change_rien_et_se_note_sans_donnee(chang
     assert (TentativePaiement.objects.get().issue, len(caplog.records)) == ("INCONNU", 1)
     assert str(tentative.uuid) in caplog.text
     assert [mot for mot in ("claire", "Durand", tentative.jeton) if mot in caplog.text] == []
+
+
+def texte(reponse):
+    return " ".join(unescape(reponse.content.decode()).replace("\u00a0", " ").split())
+
+
+def boutons(reponse):
+    return re.findall(r'class="btn btn-(primary|secondary) btn-large"[^>]*>([^<]+)', texte(reponse))
+
+
+def test_un_paiement_en_cours_se_suit_avant_de_se_refaire(facture, claire, connecter):
+    parent, adresse = connecter("durand"), f"/factures/{facture.uuid}/"
+    assert boutons(parent.get(adresse)) == [("primary", "Payer 47,60 €")]
+    paiements.commencer(facture, par=claire)
+    reponse = parent.get(adresse)
+    assert boutons(reponse) == [("primary", "Voir où il en est"), ("secondary", "Payer de nouveau 47,60 €")]
+    assert "Ne payez de nouveau que s'il a échoué : sinon, vous paieriez deux fois." in texte(reponse)
 
 
 def test_un_avis_sans_tentative_a_la_meme_reponse(facture, claire, client):

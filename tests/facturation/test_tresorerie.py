@@ -90,6 +90,36 @@ def test_qui_n_a_pas_paye_septembre_se_trouve_en_deux_clics(tresorerie, factures
     assert (numeros(liste), liste.context["totaux"][2]) == ([1, 4], ("Reste à recevoir", "42,00\u00a0€"))
 
 
+def test_le_bureau_mene_en_deux_clics_a_qui_n_a_pas_paye_septembre(tresorerie, factures, agent):
+    article = prendre(factures[:2], agent).articles.get(facture=factures[1])
+    actions.marquer_article(article, etat="PAYE", paye=Decimal(20), le=date(2026, 11, 22), par=agent)
+    assert f'href="{LISTE}?paiement=non"' in tresorerie.get("/admin/").content.decode()
+    page = tresorerie.get(f"{LISTE}?paiement=non").content.decode()
+    assert "?mois=2026-09&paiement=non" in unescape(page)
+    assert numeros(tresorerie.get(f"{LISTE}?paiement=non&mois=2026-09")) == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("liste", "pied"),
+    [
+        (LISTE, "4 factures"),
+        (f"{LISTE}?mois=2026-10", "1 facture"),
+        (f"{LISTE}?mois=2026-10&paiement=oui", "0 facture"),
+        ("/admin/facturation/suivireglement/", "0 règlement"),
+    ],
+)
+def test_le_pied_d_une_liste_compte_des_factures_ou_des_reglements(liste, pied, tresorerie):
+    page = tresorerie.get(liste).content.decode()
+    assert " ".join(page.partition('<p class="paginator">')[2].partition("</p>")[0].split()) == pied
+
+
+def test_l_exercice_d_un_role_s_ecrit_comme_une_annee(tresorerie, factures, agent):
+    role = prendre(factures[:2], agent)
+    for adresse in ("/admin/facturation/role/", f"/admin/facturation/role/{role.pk}/change/"):
+        page = unescape(tresorerie.get(adresse).content.decode())
+        assert [mot in page for mot in ("2 026", "2 026", "Regie", ">2026<")] == [False, False, False, True]
+
+
 def test_le_fichier_est_la_liste_filtree_que_le_tableur_additionne(tresorerie, factures, agent):
     prendre(factures[:2], agent)
     liste = tresorerie.get(f"{LISTE}?mois=2026-09&q=durand")

@@ -47,6 +47,8 @@ def adresses(page, adresse):
     """(name, path, height of what is shown) of each picture."""
     page.goto(f"{adresse}/mes-enfants/")
     lea = page.get_by_role("link", name="Léa Durand").get_attribute("href")
+    page.goto(f"{adresse}/releve/")
+    facture = page.get_by_role("link", name="Restauration scolaire").first.get_attribute("href")
     jour = date.today() + timedelta(days=7)  # noqa: DTZ011, a demo of this day
     enfant = "/mes-enfants/malade/"
     return [
@@ -57,6 +59,8 @@ def adresses(page, adresse):
         ("planning", lea, 860),
         ("semaine", f"/mes-enfants/semaine/{jour}/", 900),
         ("absence", enfant, 760),
+        ("releve", "/releve/", 1080),
+        ("facture", facture, 1130),
         ("messagerie", "/messagerie/", 680),
         ("demandes", "/demandes/", 620),
     ]

@@ -9,7 +9,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from enfants.models import Enfant
+from facturation import paiements
 from tests.enfants.service_essai import CODE, demander, jour_ouvert, ouvrir
+from tests.facturation.essai import facture_essai, regie_essai
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,6 +116,51 @@ def test_les_pages_tiennent_dans_l_ecran_et_se_lisent(visiteur, taille, theme):
     trouves[garde] = (mere.deborde(), defauts(page))
     assert {chemin: vu for chemin, vu in trouves.items() if vu != (0, [])} == {}
     assert parent.plaintes + mere.plaintes == []
+
+
+def lignes_des_onglets(page):
+    """How many lines the words of each tab of the bar take, at most."""
+    mots = page.locator(".onglets > ul > li:not(.onglet-second) > .onglet > span:not(.compteur)")
+    return max(mots.evaluate_all("mots => mots.map(m => m.offsetHeight / parseFloat(getComputedStyle(m).lineHeight))"))
+
+
+def a_la_largeur(parent, chemin, large):
+    """Pixels that a page sticks out of a screen so wide."""
+    avant = parent.page.viewport_size
+    parent.page.set_viewport_size({"width": large, "height": 800})
+    parent.ouvrir(chemin)
+    depasse = parent.deborde()
+    parent.page.set_viewport_size(avant)
+    return depasse
+
+
+@pytest.mark.parametrize(("taille", "theme"), [("telephone", "dark"), ("bureau", "light")])
+def test_les_pages_de_la_facturation_tiennent_dans_l_ecran_et_se_lisent(
+    visiteur, taille, theme, famille_durand, comptes
+):
+    regie = regie_essai(payfip="SERVICE", payfip_client="018110", payfip_saisie="A")
+    jour = timezone.localdate()
+    facture = facture_essai(famille_durand, regie, "1230.50", emise_le=jour, echeance=jour + timedelta(days=30))
+    tentative = paiements.commencer(facture, par=comptes["durand"])
+    parent = visiteur(taille, theme=theme)
+    parent.connecter("durand")
+    pages = {
+        parent: [f"/factures/{facture.uuid}/", "/releve/", "/releve/attestations/", f"/paiement/{tentative.uuid}/"]
+    }
+    if taille == "bureau":
+        agent = visiteur(taille, theme=theme)
+        agent.connecter("comptable")
+        compte = f"/admin/comptes/{famille_durand.pk}/"
+        pages[agent] = ["/admin/facturer/", "/admin/simuler/", compte, "/admin/cheques/"]
+    else:
+        assert lignes_des_onglets(parent.ouvrir("/releve/")) < 2.5
+    trouves = {f"/releve/ sur {large} px": (a_la_largeur(parent, "/releve/", large), 1, []) for large in (768, 992)}
+    for qui, chemins in pages.items():
+        for chemin in chemins:
+            page = qui.ouvrir(chemin)
+            trouves[chemin] = (qui.deborde(), page.locator("h1").count(), defauts(page))
+    assert {chemin: vu for chemin, vu in trouves.items() if vu != (0, 1, [])} == {}
+    assert parent.plaintes == []  # axe itself makes Chromium complain of the admin's pages
 
 
 def test_apres_la_deconnexion_le_bouton_retour_montre_la_page_de_connexion(visiteur):

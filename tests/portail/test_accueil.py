@@ -39,6 +39,7 @@ from tests.portail.test_planning import reserver
 from tests.test_requetes import comptees, lister
 
 pytestmark = pytest.mark.django_db
+PAYER = 'Payer en ligne 15,00 €<br><span class="ligne-detail">Accueil de loisirs, septembre 2026</span>'
 MARDI_17, JEUDI_19 = date(2026, 11, 17), date(2026, 11, 19)
 
 
@@ -417,7 +418,7 @@ def test_les_cadres_du_compte_disent_ce_qui_est_du_et_le_lien_de_paiement(connec
     ]
     page = texte(reponse)
     assert "« Restauration scolaire » : la commune ne gère pas directement les encaissements, et" in page
-    assert ('href="tel:0248644072">02 48 64 40 72<' in page, "Payer en ligne 15,00 €" in page) == (True, True)
+    assert ('href="tel:0248644072">02 48 64 40 72<' in page, PAYER in page) == (True, True)
     prendre_en_role([octobre], regie=titre, numero="7", exercice=2026, le=date(2026, 11, 20), par=comptes["comptable"])
     vus = [f.code for f in connecter("martin").get("/").context["page"].compte.impayees]
     assert vus == ["en-retard", "titree"]

@@ -50,7 +50,7 @@ def compte(request, pk):
         "reglements": _reglements(famille),
         "releve": _lignes(comptes.releve(famille, annee)),
         "annee": libelle(annee),
-        "annees": [(a, libelle(a)) for a in (annee - 1, annee + 1) if a <= annee_scolaire(aujourdhui)],
+        "annees": [(a, libelle(a)) for a in _autres_annees(famille, annee, aujourdhui)],
         "mandats": Mandat.objects.filter(famille=famille, revoque_le=None).select_related("regie").order_by("pk"),
     }
     return rendre(request, "compte", f"Compte de la famille {famille.nom}", contexte)
@@ -58,6 +58,12 @@ def compte(request, pk):
 
 def _annee(texte, defaut):
     return int(texte) if texte.isascii() and texte.isdecimal() and 2000 < int(texte[:5]) < 2100 else defaut
+
+
+def _autres_annees(famille, montree, aujourdhui):
+    """The school years in which something moved, and the current one, but for the one that is shown; the last first."""
+    annees = {total.annee for total in comptes.totaux(famille)} | {annee_scolaire(aujourdhui)}
+    return sorted(annees - {montree}, reverse=True)
 
 
 def _reglements(famille):
