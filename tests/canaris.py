@@ -1,21 +1,14 @@
-"""Words that exist nowhere else, put in each family's file, and the crawl that looks for them: see test_canaris.py."""
+"""Words that exist nowhere else, put in each family's file: see test_canaris.py, which looks for them."""
 
-import html
-import io
 import itertools
 import os
-import re
 import uuid
-from collections import deque
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from html.parser import HTMLParser
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from pypdf import PdfReader
 from schwifty import IBAN
 
 from demandes import actions as demandes
@@ -37,12 +30,10 @@ from portail.outils import fichiers
 from tests.conftest import ClientVerifie
 from tests.enfants import service_essai as essai
 from tests.facturation.exemplaires import une_de_chaque
+from tests.parcours import plier
 from tests.saisie import lignes, saisie
 
 NOMBRE = int(os.environ.get("CANARIS_FAMILLES", "3"))
-PAGES_MAX = 5_000  # of one crawl: a calendar without end must not run for ever
-SANS_EFFET = {"o", "_changelist_filters", "_facets"}  # the admin's: order, way back, counts beside the filters
-CALENDRIERS = {"mois", "annee"}  # another month, another year of the same rows
 SECRETES = {
     "absence",
     "demande",
@@ -75,11 +66,6 @@ class Canari:
 
     def est_dans(self, texte: str) -> bool:
         return any(forme in texte for forme in self.formes)
-
-
-def plier(texte: str) -> str:
-    """Without entities, spaces or capitals: « 4&nbsp;001,37 » and « 4001,37 » are one."""
-    return "".join(html.unescape(texte).casefold().split())
 
 
 class Voliere:
@@ -495,90 +481,3 @@ def eclore() -> list[Canari]:
     acces.signaler_oubli(foyers[0][0])
     acces.inviter(Utilisateur.objects.get(identifiant=foyers[1][1]))
     return v.canaris
-
-
-# --- The crawl -------------------------------------------------------------------------------------------
-
-
-class Liens(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.trouves = []
-
-    def handle_starttag(self, balise, attributs):
-        attributs = dict(attributs)
-        for nom in ("href", "src", "data"):
-            if attributs.get(nom) and (balise, nom) != ("link", "href"):
-                self.trouves.append(attributs[nom])
-
-
-def _est_trop_loin(chemin):
-    """Plannings have arrows without end: the months around this one, the days around this one, are enough."""
-    trouve = re.search(r"/(20\d\d-\d\d)(-\d\d)?/", chemin)
-    if trouve is None:
-        return False
-    aujourdhui = timezone.localdate()
-    if trouve[2] is None:
-        annee, mois = map(int, trouve[1].split("-"))
-        return not -1 <= (annee - aujourdhui.year) * 12 + mois - aujourdhui.month <= 2
-    ecart = abs((date.fromisoformat(trouve[1] + trouve[2]) - aujourdhui).days)
-    return ecart > (7 if chemin.startswith("/mes-enfants/semaine/") else 2)
-
-
-def _a_suivre(lien, depuis):
-    """The address on this host, None for what leads elsewhere or only shows the same rows in another order."""
-    morceaux = urlsplit(urljoin(f"http://testserver{depuis}", lien))
-    if morceaux.netloc != "testserver" or morceaux.scheme != "http" or morceaux.path.startswith("/static/"):
-        return None
-    if _est_trop_loin(morceaux.path):
-        return None
-    parametres = [p for p in parse_qsl(morceaux.query, keep_blank_values=True) if p[0] not in CALENDRIERS]
-    if morceaux.path.startswith("/admin/"):
-        parametres = [(nom, valeur) for nom, valeur in parametres if nom not in SANS_EFFET]
-        if len(parametres) > 1:
-            return None
-    return f"{morceaux.path}?{urlencode(parametres)}" if parametres else morceaux.path
-
-
-def lire(reponse) -> str:
-    """The words of an answer; those of a PDF lie compressed."""
-    contenu = b"".join(reponse.streaming_content) if reponse.streaming else reponse.content
-    if reponse["Content-Type"] == "application/pdf":
-        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(contenu)).pages)
-    return contenu.decode("utf-8", "replace")
-
-
-def parcourir(navigateur, depart) -> tuple[dict[str, str], dict[str, str]]:
-    """Breadth first through every link, as a reader who tries everything.
-
-    Returns ``{address: folded text of the answer, headers included}`` and ``{refused address: page that links it}``.
-    """
-    pages, refus, file = {}, {}, deque([(depart, "")])
-    while file:
-        adresse, origine = file.popleft()
-        if adresse in pages:
-            continue
-        assert len(pages) < PAGES_MAX, "le parcours ne finit pas"
-        reponse = navigateur.get(adresse)
-        texte = lire(reponse)
-        pages[adresse] = plier(f"{sorted(reponse.headers.items())} {texte}")
-        if reponse.status_code >= 400:
-            refus[adresse] = origine
-        liens = [reponse["Location"]] if "Location" in reponse else []
-        if reponse["Content-Type"].startswith("text/html"):
-            lecteur = Liens()
-            lecteur.feed(texte)
-            liens += lecteur.trouves
-        file += ((suite, adresse) for suite in (_a_suivre(lien, adresse) for lien in liens) if suite)
-    return pages, refus
-
-
-def vus(pages, canaris):
-    """The canaries met, each with the first page that shows it."""
-    trouves = {}
-    for canari in canaris:
-        for adresse, texte in pages.items():
-            if canari.est_dans(texte):
-                trouves[canari] = adresse
-                break
-    return trouves

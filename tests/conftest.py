@@ -4,6 +4,7 @@ Hostile: warnings are errors (pyproject), an undefined variable printed by one o
 unordered query comes shuffled, and every response of the test client is checked by tests/reponses.py.
 """
 
+import gc
 import inspect
 import random
 from datetime import UTC, date, datetime
@@ -35,6 +36,8 @@ from enfants.models import (
 from familles.models import Famille, Utilisateur
 from portail import demo
 from portail.outils.demonstration import MOT_DE_PASSE
+from tests.papiers import sans_processus
+from tests.partage import envoi_et_fichiers
 from tests.reponses import verifier_reponse
 
 # Nothing of a test outlives it: a commit need not wait for the disk, nor a plan be compiled.
@@ -57,16 +60,15 @@ def reglages_de_test(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def courriels_et_fichiers(settings, tmp_path):
-    settings.EMAIL_BACKEND = "messagerie.boite_envoi.BoiteDEnvoi"
-    settings.COURRIEL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {**settings.STORAGES["default"]["OPTIONS"], "location": str(tmp_path / "fichiers")},
-        },
-    }
+    for nom, valeur in envoi_et_fichiers(tmp_path / "fichiers").items():
+        setattr(settings, nom, valeur)
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def papiers_lus_sur_place(request, monkeypatch):
+    if request.node.get_closest_marker("lecture_a_part") is None:
+        sans_processus(monkeypatch)
 
 
 class VariableIndefinie(str):
@@ -122,11 +124,23 @@ def requetes_sans_ordre_melangees():
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def ramassage_rare():
+    """Migrations make millions of objects: look for garbage less often. What then stays is not looked through again."""
+    seuils = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    yield seuils
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(ramassage_rare, django_db_setup, django_db_blocker):
     """Load the cast once for the whole run; each test rolls back to it."""
     with django_db_blocker.unblock():
         if demo.est_vide():
             demo.charger()
+    gc.set_threshold(*ramassage_rare)
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

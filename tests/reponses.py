@@ -16,13 +16,20 @@ CSP_ATTENDUE = {
 ADRESSES = {"src", "href", "action", "formaction", "poster", "data"}
 
 
+def lien(balise: str, attributs: dict) -> list[str]:
+    """Where an element leads a reader, or what it shows him."""
+    noms = ("src", "data") if balise == "link" else ("href", "src", "data")
+    return [attributs[nom] for nom in noms if attributs.get(nom)]
+
+
 class _Examen(HTMLParser):
     def __init__(self):
         super().__init__()
-        self.fautes, self.dans_script, self.titres = [], False, 0
+        self.fautes, self.dans_script, self.titres, self.liens = [], False, 0, []
 
     def handle_starttag(self, balise, attributs):
         attributs = dict(attributs)
+        self.liens += lien(balise, attributs)
         if balise == "style" or "style" in attributs:
             self.fautes.append(f"style dans la page : <{balise}>")
         if balise == "script" and "src" not in attributs and attributs.get("type") != "application/json":
@@ -43,8 +50,15 @@ class _Examen(HTMLParser):
             self.fautes.append(f"adresse active sur <{balise}>")
 
 
+def liens_de(page: str) -> list[str]:
+    """Where a page leads, in its order."""
+    examen = _Examen()
+    examen.feed(page)
+    return examen.liens
+
+
 def verifier_reponse(reponse):
-    """Assert what holds for every response; HTML gets the closer look."""
+    """Assert what holds for every response; HTML gets the closer look, and its links are kept in ``reponse.liens``."""
     if not reponse.get("Content-Type", "").startswith("text/html") or reponse.streaming:
         return
     regles = dict(
@@ -60,3 +74,4 @@ def verifier_reponse(reponse):
     examen.feed(page)
     assert examen.fautes == [], f"{reponse.request['PATH_INFO']} : {examen.fautes}"
     assert not re.search(r"\{\{|\{%", page), "morceau de gabarit non rendu"
+    reponse.liens = examen.liens

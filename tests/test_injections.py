@@ -33,9 +33,10 @@ from messagerie.models import Courriel, ServiceMairie
 from messagerie.taches import envoyer_courriels
 from portail.commune import Commune
 from portail.outils import pdf
-from tests.canaris import papier, parcourir
+from tests.canaris import papier
 from tests.charges import CHARGES_XSS
 from tests.papiers import sans_encre
+from tests.parcours import parcourir
 from tests.poison import Effets, demander_partout, empoisonner, poison_des_plannings
 from tests.saisie import saisie
 

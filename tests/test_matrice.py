@@ -54,7 +54,7 @@ from facturation.attestations import attester
 from facturation.models import AideFamille, LotPrelevement, Mandat, Moyen, Prelevement, Regie
 from facturation.regles.payfip import Issue
 from familles.actions import SEL_COURRIEL
-from familles.models import Responsable, Utilisateur
+from familles.models import Famille, Responsable, Utilisateur
 from messagerie.actions import ecrire, notifier, supprimer
 from messagerie.courriels import SEL
 from messagerie.diffusions import preparer
@@ -70,6 +70,7 @@ from tests.facturation.papiers_essai import facturer
 from tests.facturation.papiers_essai import ligne as ligne_facture
 from tests.matrice import AGENTS, GESTES, MATRICE, METHODES, PLAFONDS, PROFILS, Ligne, page_famille
 from tests.papiers import sans_encre
+from tests.partage import copier_les_fichiers, partager
 
 pytestmark = pytest.mark.django_db
 
@@ -80,8 +81,32 @@ SANS_IMPORTANCE = {"django_session"}
 # --- The world the addresses speak of --------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def essais(django_db_setup, django_db_blocker, tmp_path_factory):
+    """``(cookies, identifiers, directory of the files)``, the same rows for every test here."""
+    dossier = tmp_path_factory.mktemp("matrice")
+    with partager(_tout_batir, django_db_blocker, dossier) as (cles, monde):
+        yield cles, monde, dossier
+
+
+def _tout_batir():
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        sans_encre(monkeypatch)
+        return _ouvrir_les_sessions(), _batir_le_monde()
+
+
 @pytest.fixture
-def profils(distribution):
+def profils(essais, db):
+    return essais[0]
+
+
+@pytest.fixture
+def monde(essais, db, tmp_path):
+    copier_les_fichiers(essais[2], tmp_path)
+    return essais[1]
+
+
+def _ouvrir_les_sessions():
     """Session cookie of each profile, made without logging in fourteen times."""
     administrateur, _, lecteur = (
         Utilisateur.objects.create(identifiant=nom, prenom="Essai", nom=nom, is_staff=True, password="!")
@@ -117,9 +142,13 @@ def _session(compte):
     )
 
 
-@pytest.fixture
-def monde(profils, famille_durand, familles_de):
+def familles_de(identifiant):
+    return Famille.objects.get(responsables__utilisateur__identifiant=identifiant)
+
+
+def _batir_le_monde():
     """Name in an address -> identifier: the objects are the Durands' unless their name says otherwise."""
+    famille_durand = familles_de("durand")
     claire = Responsable.objects.get(utilisateur__identifiant="durand")
     agent = Utilisateur.objects.get(identifiant="agent")
     demande = Demande.objects.en_attente().get(famille=famille_durand)

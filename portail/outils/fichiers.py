@@ -122,20 +122,23 @@ def _controler_bornes(nom, contenu):
         raise ValidationError(REFUS_PDF["mele"].format(nom))
 
 
-def _examiner(nom, type_mime, contenu):
-    """Have ``examen.py`` read it; returns the bytes to keep."""
+def _lire_a_part(type_mime, contenu):
+    """What ``examen.py`` answers, « long » when the system had to stop it."""
     limites = [str(examen.SECONDES_MAX), str(examen.MEMOIRE_MAX)]
     commande = [sys.executable, "-I", examen.__file__, type_mime, *limites]
     try:
         attente = 10 * examen.SECONDES_MAX  # the machine may be busy
         lu = subprocess.run(commande, input=contenu, capture_output=True, env={}, timeout=attente, check=False)
     except subprocess.TimeoutExpired:
-        reponse = b"long"
-    else:
-        if lu.returncode > 0:  # it does not even start: nobody's paper is at fault
-            lu.check_returncode()
-        reponse = b"long" if lu.returncode else lu.stdout  # stopped by the system, with a negative code
-    mot, _, garde = reponse.partition(b"\n")
+        return b"long"
+    if lu.returncode > 0:  # it does not even start: nobody's paper is at fault
+        lu.check_returncode()
+    return b"long" if lu.returncode else lu.stdout  # stopped by the system, with a negative code
+
+
+def _examiner(nom, type_mime, contenu):
+    """Have it read; returns the bytes to keep."""
+    mot, _, garde = _lire_a_part(type_mime, contenu).partition(b"\n")
     est_pdf = type_mime == "application/pdf"
     if mot != b"bon":
         raise ValidationError((REFUS_PDF if est_pdf else REFUS_IMAGE)[mot.decode()].format(nom))

@@ -13,8 +13,8 @@ from enfants.models import Enfant
 from facturation import actions, comptes, etats
 from facturation.models import Article, Ecriture, Facture, Role, SuiviFacture
 from familles.models import Utilisateur
-from tests.canaris import parcourir
 from tests.facturation.essai import facture_essai, regie_essai, titre_essai
+from tests.parcours import parcourir
 
 pytestmark = pytest.mark.django_db
 SEPTEMBRE, OCTOBRE = date(2026, 9, 1), date(2026, 10, 1)

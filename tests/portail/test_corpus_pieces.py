@@ -27,6 +27,8 @@ from tests.portail.corpus import (
     TROP_LOURDE,
 )
 
+pytestmark = pytest.mark.lecture_a_part
+
 
 def verdict(nom, contenu):
     """``(name, type, bytes)`` of what is kept, or the sentence after the name."""
