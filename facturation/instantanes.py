@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from enfants.foyers import adultes_par_foyer
 from facturation.models import Facture, Moyen, Regie
-from familles.models import Famille
+from familles.models import Famille, Responsable
 from portail.commune import Commune
 
 # « avance »: what was paid of it already when it was issued, in euros, by what the household had in advance.
@@ -27,6 +27,7 @@ REGIE = (
     *("payfip", "payfip_client", "payfip_jours"),
 )
 TRESORERIE = ("nom", "telephone")
+CIVILITES = dict(Responsable.Civilite.choices)  # read once: Django makes it again for each adult
 
 
 def instantane_debiteur(famille: Famille, *, adultes: Iterable | None = None, prelevement: str = "") -> dict:
@@ -54,7 +55,7 @@ def debiteurs(familles: Iterable[int]) -> dict[int, dict]:
 
 def nom_de(adulte) -> str:
     """« Madame Claire Durand »."""
-    return f"{adulte.get_civilite_display()} {adulte.utilisateur.nom_complet}".strip()
+    return f"{CIVILITES.get(adulte.civilite, '')} {adulte.utilisateur.nom_complet}".strip()
 
 
 def instantane_emetteur(regie: Regie, commune: Commune) -> dict:

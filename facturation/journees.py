@@ -69,6 +69,8 @@ AND (r.annulee_le IS NULL OR p.etat IS DISTINCT FROM 'PRESENT' AND NOT EXISTS (
     AND a.jour = r.jour AND a.annulee_le IS NULL))
 ORDER BY 1, 2, 3, 4, r.reservee_le DESC, r.id DESC
 """
+# No row is asked for twice, and the cores are taken by the other workers.
+REGLAGES = "SET LOCAL enable_memoize = off; SET LOCAL max_parallel_workers_per_gather = 0"
 # Who came without a booking that stands, of the children that these households have, with the last one cancelled.
 IMPREVUS = """
 SELECT DISTINCT ON (p.id) NULL, p.enfant_id, p.service_id, p.jour, r.formule_id, p.place_id, r.annulee_le,
@@ -201,6 +203,7 @@ def _rows(curseur, bornes, services, parts, du, au):
         curseur.execute(RESERVES.format(**PIECES, de_qui=de_qui), parametres | {"cles": list(cles), "du": du, "au": au})
         return curseur.fetchall()
 
+    curseur.execute(REGLAGES)
     reserves, ajoutes = lues("famille_id", familles, du, au), []
     if parts:  # what another household booked for a child that they share
         ajoutes += [row for row in lues("enfant_id", parts, du, au) if not de <= row[0] <= a]
