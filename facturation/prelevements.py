@@ -19,6 +19,7 @@ from facturation.regles.sepa import PREAVIS, REJETS, derniers_jours, est_ics, jo
 from familles.champs import masquer_iban
 from familles.models import CoordonneesBancaires, Famille, Utilisateur
 from messagerie.actions import notifier
+from portail.commune import Commune
 from portail.outils.argent import euros
 
 
@@ -32,6 +33,8 @@ def verifier_creancier(regie: Regie) -> None:
         raise ActionImpossible(
             f"L'IBAN ou le titulaire du compte de «\u00a0{regie}\u00a0» manque ou n'est pas valable."
         )
+    if regie.dft_service and not Commune.actuelle().siret:
+        raise ActionImpossible("Un compte DFT demande le SIRET de la commune\u00a0: complétez sa fiche.")
 
 
 # --- Mandates ----------------------------------------------------------------------------------------------

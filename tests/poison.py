@@ -64,6 +64,7 @@ JAMAIS_TAPES = {
     "AttestationFiscale.code",
     "LotPrelevement.identifiant",
     "Prelevement.rejet",  # one of a list
+    "Regie.dft_service",  # capitals and digits
     "Regie.payfip_client",  # six digits
     "Regie.reference",  # a pattern, checked as one; see tests/facturation/test_admin_grilles.py
 }

@@ -110,8 +110,9 @@ class RegieAdmin(Gardee, EnMots, PortailAdmin):
         (
             "Prélèvement",
             {
-                "fields": ["ics", "titulaire", ("iban", "bic")],
-                "description": "Le compte qui reçoit les prélèvements, et l'identifiant donné par la Banque de France.",
+                "fields": ["ics", "titulaire", ("iban", "bic"), ("dft_service", "dft_comptable"), "dft_adresse"],
+                "description": "Le compte qui reçoit les prélèvements, et l'identifiant donné par la Banque de France. "
+                "Au Trésor (DFT), le fichier se dépose sur le portail de la DGFiP.",
             },
         ),
     ]

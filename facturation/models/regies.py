@@ -87,6 +87,17 @@ class Regie(models.Model):
     titulaire = models.CharField("titulaire du compte", max_length=70, blank=True)
     iban = models.CharField("IBAN du compte", max_length=34, blank=True)
     bic = models.CharField("BIC", max_length=11, blank=True)
+    dft_service = models.CharField(
+        "identifiant DFT du service",
+        max_length=20,
+        blank=True,
+        validators=[RegexValidator("^[A-Z0-9]+$", "Des capitales et des chiffres.")],
+        help_text="Pour un compte de dépôt de fonds au Trésor, donné par la DGFiP. Vide\u00a0: le compte d'une banque.",
+    )
+    dft_comptable = models.CharField(
+        "poste comptable qui tient le compte", max_length=70, blank=True, help_text="«\u00a0SGC de Bourges\u00a0»."
+    )
+    dft_adresse = models.TextField("son adresse", max_length=140, blank=True, help_text="Deux lignes.")
     mentions = models.TextField("mentions légales", blank=True, help_text="Validées par la trésorerie.")
     contact = models.CharField("qui appeler", max_length=120, blank=True)
     telephone = models.CharField("téléphone", max_length=20, blank=True)
@@ -106,6 +117,11 @@ class Regie(models.Model):
                 condition=~Q(payfip="SERVICE", regime="TITRE"),
                 name="service_web_des_regies",
                 violation_error_message="Le service web de PayFiP ne sert qu'aux régies.",
+            ),
+            models.CheckConstraint(
+                condition=Q(dft_service="") | ~Q(dft_comptable=""),
+                name="compte_dft_avec_comptable",
+                violation_error_message="Un compte DFT demande le poste comptable qui le tient.",
             ),
         ]
 

@@ -6,13 +6,17 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from facturation import actions, prelevements
 from facturation.actions import ActionImpossible
+from facturation.fichier_sepa import nom_du_fichier
 from facturation.models import Ecriture, Facture, LotPrelevement, Mandat, Prelevement, Reglement
 from facturation.regles.sepa import derniers_jours, est_ics
 from familles.models import CoordonneesBancaires, Utilisateur
 from messagerie.models import Message
+from portail.commune import Commune
 from tests.facturation.essai import facture_essai, regie_essai
 
 IBAN, ICS = "FR7630006000011234567890189", "FR72ZZZ123456"
@@ -179,6 +183,46 @@ def test_le_fichier_de_la_banque_dit_chaque_prelevement(comptable, lot, mandat):
     assert (set(lire("DbtrAcct/p:Id/p:IBAN")), set(lire("Dbtr/p:Nm"))) == ({IBAN}, {"Mme Claire Durand Lucja OEhl"})
     assert (set(lire("ReqdColltnDt")), lire("CdtrSchmeId//p:Othr/p:Id")[0]) == ({"2026-12-02"}, ICS)
     assert sorted(lire("Ustrd")) == ["Facture 2026-000001", "Facture 2026-000002"]
+
+
+def test_le_fichier_du_tresor_nomme_le_poste_comptable_la_regie_et_la_commune(comptable, lot, regie):
+    """A DFT account: what the portal of the DGFiP asks beside the bank's (normes.md, SEPA)."""
+    au_siret("21180223800019")
+    regie.dft_service, regie.dft_comptable = "CANTINE18", "SGC de Bourges"
+    regie.dft_adresse = "2 rue Victor Hugo\n\n18000 Bourges"
+    regie.save()
+    reponse = comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml")
+    racine, iso = ET.fromstring(reponse.content), {"p": "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08"}  # noqa: S314
+
+    def lire(chemin):
+        return [noeud.text for noeud in racine.findall(f".//p:{chemin}", iso)]
+
+    assert set(lire("Cdtr/p:Nm")) == {"SGC de Bourges"}
+    assert lire("Cdtr/p:PstlAdr/p:AdrLine")[:2] == ["2 rue Victor Hugo", "18000 Bourges"]
+    assert set(lire("UltmtCdtr/p:Nm")) == set(lire("InitgPty/p:Nm")) == {"Regie de Saint-Martin-d'Auxigny"}
+    assert len(lire("UltmtCdtr/p:Nm")) == len(racine.findall(".//p:PmtInf", iso)) > 0
+    assert lire("InitgPty//p:Othr/p:Id") == ["21180223800019"]
+    assert (lire("InitgPty//p:Prtry"), set(lire("ChrgBr"))) == (["SIRET"], {"SLEV"})
+    assert sorted(lire("InstdAmt")) == ["30.00", "40.00"]
+    jour = timezone.localdate(lot.prepare_le)
+    assert f'filename="CANTINE18-DFT-SDD-{jour:%y%j}-001.xml"' in reponse["Content-Disposition"]
+    second = LotPrelevement.objects.create(regie=regie, le=lot.le, identifiant="X", prepare_par=lot.prepare_par)
+    assert nom_du_fichier(second).endswith("-002.xml")
+
+
+def au_siret(siret):
+    commune = Commune.objects.get()
+    commune.siret = siret
+    commune.save()
+
+
+def test_un_compte_du_tresor_demande_le_poste_comptable_et_le_siret(regie, agent):
+    with pytest.raises(ValidationError, match="le poste comptable qui le tient"):
+        type(regie)(code="x", nom="x", regime="REGIE", dft_service="A").full_clean()
+    au_siret("")
+    type(regie).objects.filter(pk=regie.pk).update(dft_service="A", dft_comptable="SGC")
+    with pytest.raises(ActionImpossible, match="SIRET de la commune"):
+        prelevements.preparer_lot(regie, le=ECHEANCE, par=agent)
 
 
 def test_un_fichier_que_la_banque_refuserait_ne_se_telecharge_pas(comptable, lot, regie):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from enfants.regles.dates import en_clair
 from facturation import prelevements as actions
 from facturation.actions import ActionImpossible
-from facturation.fichier_sepa import FichierRefuse, pain_008
+from facturation.fichier_sepa import FichierRefuse, nom_du_fichier, pain_008
 from facturation.models import LotPrelevement, Mandat, Prelevement
 from facturation.regles.sepa import PREAVIS, REJETS
 from familles.champs import masquer_iban
@@ -228,7 +228,11 @@ def fichier(request, pk):
         with transaction.atomic():
             contenu = pain_008(lot) if actions.arreter_lot(lot) else b""
     except FichierRefuse:
-        messages.error(request, "La banque refuserait ce fichier\u00a0: vérifiez l'IBAN, le BIC et l'ICS de la régie.")
+        messages.error(
+            request,
+            "La banque refuserait ce fichier\u00a0: vérifiez l'IBAN, le BIC et l'ICS de la régie, et "
+            "pour un compte DFT le SIRET de la commune.",
+        )
         return redirect("admin:lot", pk)
     if not contenu:
         messages.error(request, "Plus rien n'est à prélever dans ce lot\u00a0: il n'y a pas de fichier à porter.")
@@ -236,5 +240,5 @@ def fichier(request, pk):
     return HttpResponse(
         contenu,
         content_type="application/xml",
-        headers={"Content-Disposition": f'attachment; filename="{lot.identifiant}.xml"'},
+        headers={"Content-Disposition": f'attachment; filename="{nom_du_fichier(lot)}"'},
     )
