@@ -203,7 +203,7 @@ def test_deux_adultes_changent_les_memes_jours_sans_se_bloquer(distribution):
             par_cellule = Counter(tenus.values_list("enfant", "jour"))
             assert set(par_cellule.values()) <= {1}
             if autre is julien:
-                assert len(par_cellule) >= 5  # a public holiday may be among them
+                assert len(par_cellule) >= 4  # a public holiday may be among them, which takes two
                 assert Demande.objects.filter(jours__jour__gte=jours.jour).distinct().count() == 1
 
 
