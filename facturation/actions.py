@@ -255,9 +255,10 @@ def remettre(reglements: Iterable[Reglement], *, regie: Regie, le: date, par: Ut
 
     :raises ActionImpossible: none, or one that is no cheque of this régie, cancelled, or on another slip.
     """
-    Regie.objects.select_for_update(of=("self",)).get(pk=regie.pk)  # two slips at once: one number each
-    lus = Reglement.objects.select_for_update(of=("self",)).filter(pk__in=[r.pk for r in reglements]).order_by("pk")
-    lus = list(lus)
+    # Two slips at once: one number each. no_key: a month being issued names its payments, then the régie.
+    Regie.objects.select_for_update(of=("self",), no_key=True).get(pk=regie.pk)
+    lus = Reglement.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=[r.pk for r in reglements])
+    lus = list(lus.order_by("pk"))
     if not lus:
         raise ActionImpossible("Choisissez au moins un chèque.")
     for reglement in lus:

@@ -71,13 +71,14 @@ ORDER BY 1, 2, 3, 4, r.reservee_le DESC, r.id DESC
 """
 # No row is asked for twice, and the cores are taken by the other workers.
 REGLAGES = "SET LOCAL enable_memoize = off; SET LOCAL max_parallel_workers_per_gather = 0"
-# Who came without a booking that stands, of the children that these households have, with the last one cancelled.
+# Who came without a booking that stands, of the children that these households have, with the last one cancelled; of
+# those that they share, on any day of the month: the other household may have been alone to have the child that day.
 IMPREVUS = """
 SELECT DISTINCT ON (p.id) NULL, p.enfant_id, p.service_id, p.jour, r.formule_id, p.place_id, r.annulee_le,
     r.annulee_par_id, NULL, {faits}
 FROM {presence} p
 JOIN {place} l ON l.id = p.place_id
-JOIN {rattachement} f ON f.enfant_id = p.enfant_id AND f.famille_id BETWEEN %(de)s AND %(a)s
+JOIN {rattachement} f ON f.enfant_id = p.enfant_id AND {desquels}
     AND f.valable_du <= p.jour AND (f.valable_au IS NULL OR f.valable_au >= p.jour)
 LEFT JOIN {reservation} r ON r.enfant_id = p.enfant_id AND r.service_id = p.service_id AND r.jour = p.jour
 WHERE p.etat = 'PRESENT' AND p.service_id = ANY(%(services)s) AND p.jour BETWEEN %(du)s AND %(au)s
@@ -85,6 +86,7 @@ AND NOT EXISTS (SELECT 1 FROM {reservation} a WHERE a.enfant_id = p.enfant_id AN
     AND a.jour = p.jour AND a.annulee_le IS NULL)
 ORDER BY p.id, r.reservee_le DESC, r.id DESC
 """
+DES_FOYERS, DES_PARTAGES = "f.famille_id BETWEEN %(de)s AND %(a)s", "f.enfant_id = ANY(%(partages)s)"
 TABLES = {
     "reservation": Reservation._meta.db_table,
     "presence": Presence._meta.db_table,
@@ -210,8 +212,12 @@ def _rows(curseur, bornes, services, parts, du, au):
     if absents := {row[:3] for row in (*reserves, *ajoutes) if row[8] is not None}:
         avant = lues("enfant_id", {enfant for _, enfant, _ in absents}, du - ABSENCE_LONGUE, du - timedelta(days=1))
         ajoutes += [row for row in avant if row[:3] in absents]
-    curseur.execute(IMPREVUS.format(**PIECES), parametres | {"de": de, "a": a, "du": du, "au": au})
-    return reserves, ajoutes, curseur.fetchall()
+    parametres |= {"de": de, "a": a, "du": du, "au": au, "partages": list(parts)}
+    imprevus = {}
+    for desquels in (DES_FOYERS, DES_PARTAGES) if parts else (DES_FOYERS,):
+        curseur.execute(IMPREVUS.format(**PIECES, desquels=desquels), parametres)
+        imprevus |= {row[1:4]: row for row in curseur.fetchall()}
+    return reserves, ajoutes, list(imprevus.values())
 
 
 def _ajouter(mois, lecture, rows):

@@ -14,6 +14,7 @@ from schwifty import IBAN
 from enfants.regles.dates import en_clair
 from facturation import actions
 from facturation.actions import ActionImpossible, verrouiller
+from facturation.instantanes import avance_de
 from facturation.models import Facture, LotPrelevement, Mandat, Moyen, Prelevement, Regie
 from facturation.regles.sepa import PREAVIS, REJETS, derniers_jours, est_ics, jour_annonce
 from familles.champs import masquer_iban
@@ -72,7 +73,7 @@ def creer_mandat(famille: Famille, *, regie: Regie, signe_le: date, par: Utilisa
 
 @transaction.atomic
 def revoquer(mandat: Mandat, *, le: date) -> None:
-    """The family's account is debited no more under this mandate; a lot that is prepared already is not changed."""
+    """The family's account is debited no more under this mandate; a file that the bank has already is not changed."""
     mandat = Mandat.objects.select_for_update(of=("self",)).get(pk=mandat.pk)
     if mandat.revoque_le is None:
         mandat.revoque_le = le
@@ -93,7 +94,7 @@ def annonce(facture: Facture) -> str:
     """The sentence by which an invoice announces its debit, "" where there is none."""
     if facture.est_avoir or facture.emise_le is None:
         return ""
-    totaux = {facture.famille_id: facture.total}
+    totaux = {facture.famille_id: facture.total - avance_de(facture)}
     return annonces(facture.regie, totaux, emise_le=facture.emise_le, echeance=facture.echeance).get(
         facture.famille_id, ""
     )
@@ -105,7 +106,7 @@ def annonces(regie: Regie, totaux: dict[int, Decimal], *, emise_le: date, echean
     « 43,20 € seront prélevés le 2 décembre 2026 sur votre compte FR76 •••• 0189 (mandat PF-001-000042-01, créancier
     FR72ZZZ123456). »
 
-    :param totaux: household -> total of its invoice.
+    :param totaux: household -> what its invoice leaves to be paid.
     """
     if regie.est_titre or not regie.ics:
         return {}
@@ -131,16 +132,21 @@ class APrelever:
 def a_prelever(regie: Regie, le: date) -> list[APrelever]:
     """What a lot of that day would take: what was announced for that day or before, and is still due. Two queries.
 
-    An invoice that a bank has given back once is not taken again: the family was not told so.
+    Not under another mandate, nor more than the invoice announced, though an advance that it counted was cancelled
+    since: the family was not told so, and pays that otherwise. Nor an invoice that a bank has given back once.
     """
     dues = Facture.objects.emises().filter(regie=regie, prelevements=None, emise_le__lte=le - PREAVIS)
     dues = list(dues.filter(echeance__lte=le).avec_reste().filter(reste__gt=0).order_by("exercice", "numero"))
     mandats = mandats_utiles(regie, le, {facture.famille_id for facture in dues})
     return [
-        APrelever(facture, mandat, facture.reste)
+        APrelever(facture, mandat, min(facture.reste, facture.total - avance_de(facture)))
         for facture in dues
-        if (mandat := mandats.get(facture.famille_id)) and mandat.signe_le <= facture.emise_le
+        if (mandat := mandats.get(facture.famille_id)) and _est_annoncee(facture, mandat)
     ]
+
+
+def _est_annoncee(facture, mandat):
+    return mandat.signe_le <= facture.emise_le and mandat.rum in facture.debiteur.get("prelevement", "")
 
 
 @transaction.atomic
@@ -150,7 +156,8 @@ def preparer_lot(regie: Regie, *, le: date, par: Utilisateur) -> LotPrelevement:
     :param le: day of the debits, in the commune; to come.
     :raises ActionImpossible: nothing to take, a day that is past, a régie that cannot debit.
     """
-    regie = Regie.objects.select_for_update(of=("self",)).get(pk=regie.pk)  # two lots at once: the second finds none
+    # Two lots at once: the second finds none. no_key: payments, which name the régie, do not wait.
+    regie = Regie.objects.select_for_update(of=("self",), no_key=True).get(pk=regie.pk)
     verifier_creancier(regie)
     if le <= timezone.localdate():
         raise ActionImpossible("Choisissez un jour à venir\u00a0: la banque reçoit le fichier la veille au plus tard.")
@@ -187,8 +194,8 @@ def restes_du_lot(lot: LotPrelevement) -> dict[int, Decimal]:
 def arreter_lot(lot: LotPrelevement) -> int:
     """What the file of a lot takes is settled, once, when it is made; returns how many debits it takes.
 
-    Since the lot was prepared families may have paid otherwise, or invoices have been cancelled: they are debited less
-    than announced, or not at all. Afterwards the bank has the file: it takes what it says.
+    Since the lot was prepared families may have paid otherwise, invoices have been cancelled, mandates revoked: they
+    are debited less than announced, or not at all. Afterwards the bank has the file: it takes what it says.
     """
     lot = LotPrelevement.objects.select_for_update(of=("self",)).get(pk=lot.pk)
     prises = list(lot.prelevements.en_cours().filter(reglement=None).select_related("mandat").order_by("pk"))
@@ -197,7 +204,7 @@ def arreter_lot(lot: LotPrelevement) -> int:
         restes = restes_du_lot(lot)
         for prelevement in prises:
             reste = restes[prelevement.facture_id]
-            if reste <= 0:
+            if reste <= 0 or est_revoque(prelevement, lot):
                 prelevement.retire_le = timezone.localdate()
             else:
                 prelevement.montant = min(prelevement.montant, reste)
@@ -207,9 +214,18 @@ def arreter_lot(lot: LotPrelevement) -> int:
     return lot.prelevements.en_cours().count()
 
 
+def est_revoque(prelevement: Prelevement, lot: LotPrelevement) -> bool:
+    """May the account be debited no more on the day of the lot?
+
+    :param prelevement: with its mandate.
+    """
+    revoque_le = prelevement.mandat.revoque_le
+    return revoque_le is not None and revoque_le <= lot.le
+
+
 @transaction.atomic
 def retirer(prelevement: Prelevement) -> None:
-    """The bank has taken out of the file the debit of an invoice that owes less: the family is not debited.
+    """The bank has taken it out of the file: the family, which owes less or has revoked its mandate, is not debited.
 
     :raises ActionImpossible: collected, rejected or withdrawn already, or the invoice owes as much as ever.
     """
@@ -218,7 +234,8 @@ def retirer(prelevement: Prelevement) -> None:
     if prelevement is None:
         raise ActionImpossible("Ce prélèvement est déjà encaissé, rejeté ou retiré.")
     verrouiller([prelevement.mandat.famille_id])
-    if restes_du_lot(lot)[prelevement.facture_id] >= prelevement.montant:
+    doit_autant = restes_du_lot(lot)[prelevement.facture_id] >= prelevement.montant
+    if doit_autant and not est_revoque(prelevement, lot):
         raise ActionImpossible("Cette facture doit toujours ce montant\u00a0: attendez ce que dira la banque.")
     prelevement.retire_le = timezone.localdate()
     prelevement.save(update_fields=["retire_le"])
@@ -230,11 +247,13 @@ def encaisser_lot(lot: LotPrelevement, *, par: Utilisateur) -> int:
 
     What was paid otherwise in between stays to the credit of the family.
 
-    :raises ActionImpossible: before the day of the debits.
+    :raises ActionImpossible: before the day of the debits, or of a lot that the bank never had.
     """
     lot = LotPrelevement.objects.select_for_update(of=("self",)).select_related("regie").get(pk=lot.pk)
     if lot.le > timezone.localdate():
         raise ActionImpossible(f"Ces prélèvements sont pour le {en_clair(lot.le)}\u00a0: encaissez-les ce jour-là.")
+    if lot.fichier_le is None:
+        raise ActionImpossible("Le fichier de ce lot n'a jamais été fait\u00a0: la banque n'a rien pris.")
     restent = list(lot.prelevements.en_cours().filter(reglement=None).select_related("mandat__famille").order_by("pk"))
     verrouiller([prelevement.mandat.famille_id for prelevement in restent])
     for prelevement in restent:

@@ -9,6 +9,7 @@ from enfants.models import Service
 from facturation.actions import prendre_numeros, totaliser
 from facturation.instantanes import instantane_debiteur, instantane_emetteur
 from facturation.models import Ecriture, Facture, LigneFacture, Produit, Regie
+from facturation.prelevements import annonce
 from familles.models import Famille
 from portail.commune import Commune
 
@@ -63,11 +64,12 @@ def facture_essai(
 
 
 def emettre_essai(facture: Facture, emise_le: date, echeance: date) -> None:
-    facture.debiteur = instantane_debiteur(facture.famille)
+    facture.emise_le, facture.echeance = emise_le, echeance
+    facture.debiteur = instantane_debiteur(facture.famille, prelevement=annonce(facture))
     facture.emetteur = instantane_emetteur(facture.regie, Commune.actuelle())
     facture.numero = prendre_numeros(emise_le.year, 1)
     facture.reference = f"{emise_le.year}{facture.numero:08d}"
-    facture.etat, facture.emise_le, facture.echeance = Facture.Etat.EMISE, emise_le, echeance
+    facture.etat = Facture.Etat.EMISE
     facture.save()
     if facture.total:
         Ecriture.objects.create(

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from facturation import actions, avances, avis, campagnes, comptes, documents, prelevements
 from facturation.actions import ActionImpossible
@@ -29,6 +29,19 @@ def comptable():
 @pytest.fixture
 def regie():
     return Regie.objects.get(code="periscolaire")
+
+
+@pytest.fixture
+def mandats(regie, comptable):
+    """Of the Durand and of the Benali; the régie can debit."""
+    Regie.objects.filter(pk=regie.pk).update(
+        ics="FR72ZZZ123456", iban="FR1420041010050500013M02606", titulaire="Régie périscolaire"
+    )
+    regie.refresh_from_db()
+    for qui in ("durand", "benali"):
+        compte = {"titulaire": "C. Durand", "iban": "FR7630006000011234567890189"}
+        CoordonneesBancaires.objects.update_or_create(famille=foyer(qui), defaults=compte)
+        prelevements.creer_mandat(foyer(qui), regie=regie, signe_le=date(2026, 9, 1), par=comptable)
 
 
 @pytest.fixture
@@ -122,20 +135,23 @@ def test_la_facture_et_son_avis_disent_ce_qui_est_deja_regle_et_le_gardent(soirs
     assert ("Vous n'avez rien à payer" in benali, "Vous n'avez rien à payer" in durand) == (True, False)
 
 
-def test_le_prelevement_annonce_et_prend_ce_qui_reste(soirs, payer, regie, comptable):
-    Regie.objects.filter(pk=regie.pk).update(
-        ics="FR72ZZZ123456", iban="FR1420041010050500013M02606", titulaire="Régie périscolaire"
-    )
-    regie.refresh_from_db()
-    for qui in ("durand", "benali"):
-        compte = {"titulaire": "C. Durand", "iban": "FR7630006000011234567890189"}
-        CoordonneesBancaires.objects.update_or_create(famille=foyer(qui), defaults=compte)
-        prelevements.creer_mandat(foyer(qui), regie=regie, signe_le=date(2026, 9, 1), par=comptable)
+def test_le_prelevement_annonce_et_prend_ce_qui_reste(soirs, payer, regie, comptable, mandats):
     payer("durand", "1.40")
     payer("benali", "2.60")
     emettre("periscolaire")
     annonces = [facture_de(qui, "periscolaire").debiteur["prelevement"] for qui in ("durand", "benali")]
     assert (annonces[0][:27], annonces[1]) == ("3,00\u00a0€ seront prélevés le 3", "")
+    lot = prelevements.preparer_lot(regie, le=ECHEANCE, par=comptable)
+    assert list(lot.prelevements.values_list("facture__famille__nom", "montant")) == [("Durand", 3)]
+
+
+def test_une_avance_reprise_ensuite_ne_se_preleve_pas(soirs, payer, regie, comptable, mandats):
+    """The cheques come back unpaid: the debit takes what the invoice announced, and nothing where it announced none."""
+    avance = [payer("durand", "1.40"), payer("benali", "2.60")]
+    emettre("periscolaire")
+    for reglement in avance:
+        actions.annuler_reglement(reglement, motif="sans provision", par=comptable)
+    assert (reste(), reste("benali")) == (D("4.40"), D("2.60"))
     lot = prelevements.preparer_lot(regie, le=ECHEANCE, par=comptable)
     assert list(lot.prelevements.values_list("facture__famille__nom", "montant")) == [("Durand", 3)]
 
@@ -195,3 +211,28 @@ def test_la_meme_avance_n_est_pas_prise_par_un_agent_et_par_l_emission(soirs, pa
     fil.join()
     assert (parts(), refus) == ([(4, "Durand", D("4.00"))], ["Ces parts dépassent ce qui reste du règlement."])
     assert Facture.objects.filter(regie=regie, mois=OCTOBRE).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_un_bordereau_qui_se_fait_ne_retient_pas_l_emission(soirs, payer, regie, comptable):
+    """It holds the régie, then its cheques; the month names the cheque that it takes, then the régie."""
+    cheque, erreurs = payer("durand", "4.00"), []
+    campagne = preparer("periscolaire")
+    campagnes.lancer_emission(campagne, emise_le=EMISE_LE, echeance=ECHEANCE, par=comptable)
+
+    def ouvrier():
+        try:
+            with connection.cursor() as curseur:
+                curseur.execute("SET lock_timeout = '5s'")
+            campagnes.poursuivre()
+        except OperationalError as erreur:
+            erreurs.append(erreur)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        actions.remettre([cheque], regie=regie, le=EMISE_LE, par=comptable)
+        fil = threading.Thread(target=ouvrier)
+        fil.start()
+        fil.join()
+    assert (erreurs, parts()) == ([], [(4, "Durand", D("4.00"))])

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Max, Sum
 
+from enfants.models import Garde, Rattachement
 from facturation import actions, campagnes
 from facturation.actions import prendre_numeros
 from facturation.models import (
@@ -267,6 +268,22 @@ def test_huit_a_la_fois_les_numeros_n_ont_ni_trou_ni_double(distribution):
 def test_sans_le_compteur_les_numeros_se_doublent(distribution):
     _, erreurs = numeroter(sans_verrou, 400)
     assert "un_numero_par_exercice" in str(erreurs[0])
+
+
+# --- Households cut anywhere ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bornes", [{"valable_au": date(2026, 10, 5)}, {"valable_du": date(2026, 10, 12)}])
+def test_un_imprevu_d_un_jour_ou_un_foyer_n_avait_pas_l_enfant_se_partage_comme_le_mois(bornes, monkeypatch):
+    """Read by the lots of both households, which come to the same cents."""
+    monkeypatch.setattr(campagnes, "LOT", 1)
+    Garde.objects.update(mode="PARTS", part=50)
+    Rattachement.objects.filter(enfant__prenom="Inès", famille=foyer("rossi")).update(**bornes)
+    journee("Inès", None, "restauration", 8)
+    preparer()
+    assert {f.famille: f.total for f in Facture.objects.all()} == dict.fromkeys(
+        (foyer("benali"), foyer("rossi")), Decimal("2.05")
+    )
 
 
 # --- A failure at any statement of any action (F1) -----------------------------------------------------------

@@ -160,6 +160,20 @@ def test_un_lot_prend_ce_qui_est_annonce_et_rien_avant_son_jour(factures, regie,
     assert tot.numero in [ligne.facture.numero for ligne in prelevements.a_prelever(regie, date(2026, 12, 4))]
 
 
+def test_rien_n_est_preleve_sans_avoir_ete_annonce(regie, famille_durand, agent):
+    """The mandate was signed before the invoice, and recorded after it."""
+    CoordonneesBancaires.objects.update_or_create(famille=famille_durand, defaults={"titulaire": "C", "iban": IBAN})
+    facture = facture_essai(famille_durand, regie, "30.00")
+    prelevements.creer_mandat(famille_durand, regie=regie, signe_le=date(2026, 9, 1), par=agent)
+    assert (facture.debiteur["prelevement"], prelevements.a_prelever(regie, ECHEANCE)) == ("", [])
+
+
+def test_ce_qui_est_annonce_sous_un_mandat_ne_se_preleve_pas_sous_un_autre(factures, mandat, regie, agent):
+    prelevements.revoquer(mandat, le=date(2026, 11, 20))
+    prelevements.creer_mandat(mandat.famille, regie=regie, signe_le=date(2026, 9, 2), par=agent)
+    assert prelevements.a_prelever(regie, ECHEANCE) == []
+
+
 def test_le_lot_se_prepare_une_fois_depuis_sa_page(comptable, factures, regie):
     choix = {"regie": regie.pk, "le": ECHEANCE.isoformat()}
     assert comptable.get("/admin/prelevements/nouveau/", choix).context["total"] == "70,00\u00a0€"
@@ -238,6 +252,7 @@ def restes():
 def test_le_lot_s_encaisse_le_jour_dit_et_une_seule_fois(connecter, lot, horloge):
     page = f"/admin/prelevements/{lot.pk}/"
     assert connecter("comptable").post(page, {"encaisser": "1"}).status_code == 422
+    prelevements.arreter_lot(lot)
     horloge("2026-12-02T09:00")
     comptable = connecter("comptable")
     for _ in range(2):
@@ -247,6 +262,7 @@ def test_le_lot_s_encaisse_le_jour_dit_et_une_seule_fois(connecter, lot, horloge
 
 
 def test_ce_qui_etait_deja_paye_reste_d_avance(lot, factures, regie, famille_durand, agent, horloge):
+    prelevements.arreter_lot(lot)
     payer = {"regie": regie, "moyen": "CHEQUE", "recu_le": date(2026, 11, 23), "par": agent}
     actions.encaisser(famille_durand, montant=Decimal(25), **payer)
     horloge("2026-12-02T09:00")
@@ -257,6 +273,7 @@ def test_ce_qui_etait_deja_paye_reste_d_avance(lot, factures, regie, famille_dur
 def test_un_rejet_rend_la_facture_due_dit_pourquoi_et_ne_se_represente_pas(
     connecter, lot, famille_durand, agent, horloge
 ):
+    prelevements.arreter_lot(lot)
     horloge("2026-12-02T09:00")
     prelevements.encaisser_lot(lot, par=agent)
     horloge("2026-12-08T09:00")
@@ -280,6 +297,7 @@ def test_un_rejet_rend_la_facture_due_dit_pourquoi_et_ne_se_represente_pas(
 
 
 def test_un_rejet_connu_avant_l_encaissement_n_encaisse_pas(lot, agent, horloge):
+    prelevements.arreter_lot(lot)
     horloge("2026-12-03T09:00")
     premier = lot.prelevements.order_by("pk").first()
     prelevements.rejeter(premier, code="AC04", le=date(2026, 12, 3), par=agent)
@@ -359,6 +377,35 @@ def test_le_fichier_fait_redit_la_meme_chose_et_la_page_dit_ce_qui_a_change(
     connecter("comptable").post(adresse, {"encaisser": "1"})
     assert (restes()[:2], Reglement.objects.filter(moyen="PRELEVEMENT").count()) == ([0, 0], 1)
     assert actions.reste_a_imputer(Reglement.objects.get(moyen="PRELEVEMENT")) == 25
+
+
+def test_un_lot_dont_le_fichier_n_est_pas_fait_ne_s_encaisse_pas(connecter, lot, horloge):
+    horloge("2026-12-02T09:00")
+    comptable, page = connecter("comptable"), f"/admin/prelevements/{lot.pk}/"
+    assert "Encaisser le lot" not in page_du_lot(comptable, lot)
+    reponse = comptable.post(page, {"encaisser": "1"})
+    assert (reponse.status_code, Reglement.objects.count(), restes()) == (422, 0, [30, 40])
+    assert "Le fichier de ce lot n'a jamais été fait" in unescape(reponse.content.decode())
+
+
+def test_un_mandat_revoque_avant_le_fichier_n_y_est_plus(comptable, lot, mandat):
+    prelevements.revoquer(mandat, le=ECHEANCE)
+    assert "Mandat révoqué : le fichier ne prendra pas cette facture." in page_du_lot(comptable, lot)
+    reponse = comptable.post(f"/admin/prelevements/{lot.pk}/fichier.xml", follow=True)
+    assert "Plus rien n'est à prélever dans ce lot" in unescape(reponse.content.decode())
+    assert (lot.prelevements.en_cours().count(), restes()) == (0, [30, 40])
+
+
+def test_un_mandat_revoque_apres_la_remise_se_retire_a_la_main(comptable, lot, mandat):
+    prelevements.revoquer(mandat, le=date(2026, 12, 3))
+    remis = fichier(comptable, lot)
+    assert (len(remis), "Mandat révoqué" in page_du_lot(comptable, lot)) == (2, False)
+    Mandat.objects.filter(pk=mandat.pk).update(revoque_le=date(2026, 11, 24))
+    assert fichier(comptable, lot) == remis
+    assert "Mandat révoqué depuis la remise : demandez à la banque de retirer ce débit" in page_du_lot(comptable, lot)
+    premier = lot.prelevements.order_by("pk").first()
+    assert comptable.post(f"/admin/prelevements/{lot.pk}/", {"retirer": premier.pk}).status_code == 302
+    assert lot.prelevements.en_cours().count() == 1
 
 
 def test_un_prelevement_toujours_du_ne_se_retire_pas(comptable, lot):

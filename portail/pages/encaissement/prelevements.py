@@ -69,7 +69,10 @@ def revoquer(request, pk):
         request,
         RevocationForm(donnees(request)),
         titre=f"Révoquer le mandat {mandat.rum}",
-        faits=[f"{mandat.famille}, {mandat.regie}.", "Plus rien ne sera prélevé sous ce mandat."],
+        faits=[
+            f"{mandat.famille}, {mandat.regie}.",
+            "Plus rien ne sera prélevé sous ce mandat, sauf ce qui est déjà dans un fichier remis à la banque.",
+        ],
         bouton="Révoquer le mandat",
         agir=lambda lues: actions.revoquer(mandat, le=lues["le"]),
         retour=reverse("admin:compte", args=[mandat.famille_id]),
@@ -183,8 +186,8 @@ def _est_a_encaisser(row):
 
 
 def _ligne(row, reste, lot):
-    """``changee``: what the invoice owes less than the debit takes, and what to do of it."""
-    changee = _changee(row, reste, lot) if _est_a_encaisser(row) and reste < row.montant else ""
+    """``changee``: why the debit should take less than it does, and what to do of it."""
+    changee = _changee(row, reste, lot) if _est_a_encaisser(row) else ""
     return {
         "row": row,
         "montant": euros(row.montant),
@@ -196,6 +199,12 @@ def _ligne(row, reste, lot):
 
 
 def _changee(row, reste, lot):
+    if actions.est_revoque(row, lot):
+        if lot.fichier_le is None:
+            return "Mandat révoqué\u00a0: le fichier ne prendra pas cette facture."
+        return "Mandat révoqué depuis la remise\u00a0: demandez à la banque de retirer ce débit, puis retirez-le ici."
+    if reste >= row.montant:
+        return ""
     if lot.fichier_le is None:
         if reste <= 0:
             return "Plus rien à payer\u00a0: le fichier ne la prendra pas."
