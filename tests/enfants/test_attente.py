@@ -90,12 +90,15 @@ def jour(distribution):
 
 def file(jour):
     """(child, offered?, outcome) in the order of the line."""
-    lignes = Attente.objects.filter(jour=jour).order_by("inscrite_le", "pk").select_related("enfant")
+    lignes = (
+        Attente.objects.filter(service__code=CODE, jour=jour).order_by("inscrite_le", "pk").select_related("enfant")
+    )
     return [(a.enfant.prenom, a.offerte_le is not None, a.issue) for a in lignes]
 
 
 def reserves(jour):
-    return list(Reservation.objects.actives().filter(jour=jour).values_list("enfant__prenom", flat=True))
+    tenues = Reservation.objects.actives().filter(service__code=CODE, jour=jour)
+    return list(tenues.values_list("enfant__prenom", flat=True))
 
 
 def liberer(jour):
@@ -114,7 +117,7 @@ def test_la_place_liberee_est_proposee_au_premier_avec_un_message_et_un_courriel
     maintenant = timezone.now()
     assert (offrir_les_places(maintenant), offrir_les_places(maintenant)) == (1, 0)
     assert file(jour) == [("Léa", True, ""), ("Adam", False, ""), ("Tom", False, "")]
-    lea = Attente.objects.get(jour=jour, enfant__prenom="Léa")
+    lea = Attente.objects.get(service__code=CODE, jour=jour, enfant__prenom="Léa")
     assert (lea.offerte_le, lea.expire_le) == (maintenant, maintenant + timedelta(hours=24))
     message = Message.objects.select_related("fil").get()
     assert (message.fil.famille, message.fil.sujet) == (famille_durand, "Une place s'est libérée pour Léa")
@@ -159,7 +162,9 @@ def test_une_offre_sans_reponse_passe_au_suivant(jour):
 def test_une_offre_expiree_ne_se_prend_plus_meme_avant_le_balayage(jour):
     liberer(jour)
     offrir_les_places(timezone.now())
-    Attente.objects.filter(enfant__prenom="Léa").update(expire_le=timezone.now() - timedelta(seconds=1))
+    Attente.objects.filter(service__code=CODE, enfant__prenom="Léa").update(
+        expire_le=timezone.now() - timedelta(seconds=1)
+    )
     bilan = demander("durand", "Léa", jour, "PRENDRE")
     assert (bilan.faits, len(bilan.impossibles), reserves(jour)) == ([], 1, [])
 
@@ -236,7 +241,7 @@ def test_un_jour_commence_clot_sa_liste(jour):
     liberer(jour)
     debut = datetime.combine(jour, time(8), ZoneInfo(settings.TIME_ZONE))
     offrir_les_places(debut - timedelta(hours=1))
-    assert Attente.objects.get(enfant__prenom="Léa", jour=jour).expire_le == debut
+    assert Attente.objects.get(service__code=CODE, enfant__prenom="Léa", jour=jour).expire_le == debut
     assert offrir_les_places(debut) == 0
     assert {issue for _, _, issue in file(jour)} == {"PERIMEE"}
     assert offrir_les_places(debut) == 0
@@ -276,7 +281,7 @@ def test_deux_passages_a_la_fois_ne_font_qu_une_offre(distribution):
     demander("martin", "Zoé", jour, "ANNULER")
 
     def remettre():
-        Attente.objects.filter(jour=jour).update(offerte_le=None, expire_le=None)
+        Attente.objects.filter(service__code=CODE, jour=jour).update(offerte_le=None, expire_le=None)
         Fil.objects.all().delete()
 
     def passer():
@@ -298,10 +303,14 @@ def test_prendre_une_place_a_l_instant_ou_elle_expire_fait_un_seul_gagnant(distr
     demander("martin", "Zoé", jour, "ANNULER")
 
     def remettre():
-        Reservation.objects.filter(jour=jour).delete()
-        Attente.objects.filter(jour=jour).update(offerte_le=None, expire_le=None, close_le=None, issue="")
+        Reservation.objects.filter(service__code=CODE, jour=jour).delete()
+        Attente.objects.filter(service__code=CODE, jour=jour).update(
+            offerte_le=None, expire_le=None, close_le=None, issue=""
+        )
         bientot = timezone.now() + timedelta(minutes=1)
-        Attente.objects.filter(enfant__prenom="Léa").update(offerte_le=timezone.now(), expire_le=bientot)
+        Attente.objects.filter(service__code=CODE, enfant__prenom="Léa").update(
+            offerte_le=timezone.now(), expire_le=bientot
+        )
 
     def prendre():
         demander("durand", "Léa", jour, "PRENDRE")
