@@ -12,6 +12,16 @@ from portail import mesures_mois
 from tests.portail.inventees import inventer
 
 
+@pytest.fixture
+def seul(distribution):
+    """Nobody else on the base, which could not be copied: threads of former tests may have left a connection."""
+    with connection.cursor() as curseur:
+        curseur.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def bases():
     with connection.cursor() as curseur:
         curseur.execute("SELECT datname FROM pg_database ORDER BY 1")
@@ -19,7 +29,7 @@ def bases():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_le_mois_se_facture_a_deux_sur_une_copie_et_la_base_n_en_sait_rien(distribution, monkeypatch):
+def test_le_mois_se_facture_a_deux_sur_une_copie_et_la_base_n_en_sait_rien(seul, monkeypatch):
     inventer(6)
     avant, factures, nom = bases(), Facture.objects.count(), connection.settings_dict["NAME"]
     monkeypatch.setattr("facturation.campagnes.LOT", 4)
@@ -39,7 +49,7 @@ def test_le_mois_se_facture_a_deux_sur_une_copie_et_la_base_n_en_sait_rien(distr
 
 
 @pytest.mark.django_db(transaction=True)
-def test_la_copie_est_jetee_meme_apres_un_echec(distribution, monkeypatch):
+def test_la_copie_est_jetee_meme_apres_un_echec(seul, monkeypatch):
     inventer(2)
     avant = bases()
     monkeypatch.setattr(mesures_mois, "_etapes", lambda mois: iter([("préparation", None)]))
