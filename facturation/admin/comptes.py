@@ -77,9 +77,14 @@ class ReglementAdmin(EnMots, LectureSeuleAdmin):
 
 @admin.register(Remise)
 class RemiseAdmin(EnMots, LectureSeuleAdmin):
-    list_display = ["numero", "regie", "le"]
+    list_display = ["numero", "regie_lisible", "le"]
     list_select_related = ["regie"]
     list_filter = [FiltreRegie]
     search_fields = ["=numero", "regie__nom__unaccent"]
     fields = ["numero", "regie", "le"]
+    lectures = {"regie": "regie_lisible"}
     change_form_template = "admin/facturation/remise/change_form.html"
+
+    @admin.display(description="régie", ordering="regie__nom")
+    def regie_lisible(self, remise):
+        return remise.regie.nom

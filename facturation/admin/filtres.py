@@ -39,15 +39,25 @@ class FiltreMois(admin.SimpleListFilter):
 
     title = "mois"
     parameter_name = "mois"
-    champ = "mois"
+
+    def factures(self):
+        """Those whose months are offered."""
+        return Facture.objects.all()
 
     def lookups(self, request, model_admin):
-        mois = Facture.objects.order_by("-mois").values_list("mois", flat=True).distinct()[:MOIS_PROPOSES]
+        mois = self.factures().order_by("-mois").values_list("mois", flat=True).distinct()[:MOIS_PROPOSES]
         return [(f"{m:%Y-%m}", f"{MOIS[m.month - 1]} {m.year}") for m in mois]
 
     def queryset(self, request, queryset):
         mois = lire_mois(self.value() or "")
         return queryset.filter(mois=mois) if mois else queryset
+
+
+class FiltreMoisEmis(FiltreMois):
+    """The month that is billed, of a list without drafts."""
+
+    def factures(self):
+        return Facture.objects.emises()
 
 
 class FiltreRegie(admin.SimpleListFilter):

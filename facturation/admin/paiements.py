@@ -18,6 +18,8 @@ from portail.outils.tableur import TableauIllisible
 
 LISTE_MAX = 1024 * 1024  # bytes
 Issue = TentativePaiement.Issue
+SAISIES = {"T": "Test", "X": "Activation", "A": "Production", "W": "Production"}  # facturation.regles.payfip.Saisie
+MOYENS = {"CARTE": "Carte bancaire", "PRELEVEMENT": "Prélèvement"}
 
 
 class FiltreRapprochement(admin.SimpleListFilter):
@@ -76,6 +78,7 @@ class TentativePaiementAdmin(EnMots, LectureSeuleAdmin):
         ),
         ("Rapprochement", {"fields": ["rapprochement", ("rapprochee_le", "rapproche_par")]}),
     ]
+    lectures = {"saisie": "saisie_lisible", "moyen": "moyen_lisible"}
     actions = ["rapprocher_la_selection"]
 
     def get_queryset(self, request):
@@ -106,6 +109,14 @@ class TentativePaiementAdmin(EnMots, LectureSeuleAdmin):
     @admin.display(description="régie", ordering="facture__regie__nom")
     def regie(self, tentative):
         return tentative.facture.regie
+
+    @admin.display(description="saisie")
+    def saisie_lisible(self, tentative):
+        return SAISIES.get(tentative.saisie, tentative.saisie)
+
+    @admin.display(description="moyen")
+    def moyen_lisible(self, tentative):
+        return MOYENS.get(tentative.moyen, tentative.moyen) or "–"
 
     @admin.display(description="rapprochement")
     def rapprochement(self, tentative):

@@ -1,6 +1,7 @@
 """Mandates and lots of direct debits, read only: they are made, revoked and collected by their own pages."""
 
 from django.contrib import admin
+from django.utils import timezone
 
 from facturation.admin.filtres import FiltreRegie
 from facturation.models import LotPrelevement, Mandat
@@ -54,5 +55,7 @@ class LotPrelevementAdmin(EnMots, LectureSeuleAdmin):
     @admin.display(description="suite")
     def suite(self, lot):
         if lot.execute_le:
-            return f"Encaissé le {lot.execute_le:%d/%m/%Y}"
-        return f"Fichier fait le {lot.fichier_le:%d/%m/%Y}" if lot.fichier_le else "À porter à la banque"
+            return f"Encaissé le {timezone.localtime(lot.execute_le):%d/%m/%Y}"
+        if lot.fichier_le:
+            return f"Fichier fait le {timezone.localtime(lot.fichier_le):%d/%m/%Y}"
+        return "À porter à la banque"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from facturation import etats
 from facturation.admin.colonnes import DES_ADULTES, DesFactures, debiteur, etat_en_mots
-from facturation.admin.filtres import FiltreMois, FiltreMoisRecu, FiltrePaiement, FiltreRegie
+from facturation.admin.filtres import FiltreMoisEmis, FiltreMoisRecu, FiltrePaiement, FiltreRegie
 from facturation.comptes import avec_annulation
 from facturation.models import Article, Role, SuiviFacture, SuiviReglement
 from portail.outils.admin import EnMots, LectureSeuleAdmin
@@ -65,7 +65,7 @@ class Suivi(EnMots, LectureSeuleAdmin):
 class SuiviFactureAdmin(DesFactures, Suivi):
     list_display = ["numero_lisible", "qui", "mois_lisible", "total_lisible", "recu_lisible", "etat_lisible", "due"]
     list_display += ["emise", "role_lisible", "regie"]
-    list_filter = [FiltreMois, FiltrePaiement, FiltreRegie]
+    list_filter = [FiltreMoisEmis, FiltrePaiement, FiltreRegie]
     search_fields = [*DES_ADULTES, "reference", "=numero", "=article__role__numero"]
     search_help_text = "Nom du débiteur, numéro ou référence de la facture, n° d'ORMC."
     fields = readonly_fields = [
@@ -234,7 +234,7 @@ class ArticleAdmin(EnMots, LectureSeuleAdmin):
     def paye_lisible(self, article):
         return euros(article.paye)
 
-    @admin.display(description="ce qu'elle a dit")
+    @admin.display(description="ce que la trésorerie a dit")
     def versements(self, article):
         """Day by day, what was new; below zero, what it put right."""
         dits = [f"le {dit.dit_le:%d/%m/%Y}\u00a0: {euros(dit.montant)}" for dit in article.versements.order_by("pk")]

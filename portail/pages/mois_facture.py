@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Count, Sum
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -154,7 +155,11 @@ def _agir(request, campagne, formulaires):
             if not form.is_valid():
                 return None
             dates = {nom: form.cleaned_data[nom] for nom in ("emise_le", "echeance")}
-            campagnes.lancer_emission(campagne, **dates, par=request.user)
+            try:
+                campagnes.lancer_emission(campagne, **dates, par=request.user)
+            except ActionImpossible as erreur:
+                form.add_error(None, str(erreur))  # beside the dates, which stay as they were typed
+                return None
         elif action == "decider":
             form = formulaires["decider"] = DeciderForm(request.POST, campagne=campagne)
             if not form.is_valid():
@@ -171,7 +176,8 @@ def _decider(request, campagne, choisi):
     jours = [(a.enfant, a.service, a.jour) for a in choisi["jours"]]
     a_facturer = choisi["geste"] == "facturer"
     decides = campagnes.decider_jours(campagne, jours, facturer=a_facturer, motif=choisi["motif"], par=request.user)
-    suite = "facturés" if a_facturer else "non facturés"
+    s = "s" if decides > 1 else ""
+    suite = f"facturé{s}" if a_facturer else f"non facturé{s}"
     messages.success(request, f"{accorder(decides, 'jour décidé', 'jours décidés')}\u00a0: {suite}.")
 
 
@@ -179,7 +185,9 @@ def _montrer(request, campagne, formulaires):
     campagne.refresh_from_db()
     apercu = campagnes.apercu(campagne)
     genres = [(g.value, g.label, apercu.anomalies[g.value]) for g in Anomalie.Genre if g.value in apercu.anomalies]
-    genre = request.GET.get("genre") or (genres[0][0] if genres else "")
+    genre = request.GET.get("genre", "")
+    if genre not in apercu.anomalies:  # none asked for, or the last of its kind is decided
+        genre = genres[0][0] if genres else ""
     anomalies = campagne.anomalies.filter(genre=genre).select_related("famille", "enfant", "service")
     page = Paginator(anomalies.order_by("jour", "famille__nom", "pk"), PAR_PAGE).get_page(request.GET.get("page"))
     emettre = formulaires["emettre"] or EmettreForm(initial=_dates(campagne))
@@ -201,6 +209,8 @@ def _montrer(request, campagne, formulaires):
         "page": page,
         "emettre": emettre,
         "decider": formulaires["decider"] or DeciderForm(campagne=campagne),
+        "coches": set(request.POST.getlist("jours")) if formulaires["decider"] else set(),
+        "brouillons": _brouillons(campagne) if apercu.factures else "",
         "a_decider": apercu.anomalies.get("A_DECIDER", 0)
         + campagne.anomalies.filter(facturee=None).exclude(genre="A_DECIDER").count(),
         "peut_agir": request.user.has_perm("facturation.emettre_facture") and not campagne.est_en_cours,
@@ -222,8 +232,11 @@ def _resume(campagne, apercu):
     """(what, how much), in the order that an agent checks them."""
     if campagne.etape == Etape.EMISE:
         emises = campagne.regie.factures.emises().filter(mois=campagne.mois, avoir_de=None)
-        total = sum((f.total for f in emises), Decimal(0))
-        lignes = [("Factures émises", nombre(len(emises))), ("Total facturé", euros(total))]
+        valables = emises.filter(avoir=None).aggregate(n=Count("pk"), total=Sum("total"))
+        annulees = emises.filter(avoir__isnull=False).count()
+        lignes = [("Factures émises", nombre(valables["n"])), ("Total facturé", euros(valables["total"] or 0))]
+        if annulees:
+            lignes.append(("Annulées par un avoir, non comptées", nombre(annulees)))
     else:
         lignes = [("Brouillons", nombre(apercu.factures)), ("Total", euros(apercu.total))]
         lignes.append(("La plus haute", euros(apercu.plus_haute)))
@@ -232,6 +245,12 @@ def _resume(campagne, apercu):
     if apercu.reportees:
         lignes.append(("Reportées au mois suivant", nombre(apercu.reportees)))
     return lignes
+
+
+def _brouillons(campagne):
+    """The list of the drafts of the month."""
+    filtres = urlencode({"mois": f"{campagne.mois:%Y-%m}", "regie": campagne.regie_id, "suivi": "brouillon"})
+    return f"{reverse('admin:facturation_facture_changelist')}?{filtres}"
 
 
 def _dates(campagne):

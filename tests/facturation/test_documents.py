@@ -212,7 +212,7 @@ def test_les_jours_sont_groupes_par_ce_qui_s_est_passe(famille_durand, regie, le
     )
     suite = lu(facture).partition("Jour par jour ")[2].partition(" Saint-Martin")[0]
     assert suite == (
-        "Léa Accueil du soir octobre\u00a0: 1er, 2, 5, 6, 8 et 9 – Réservé le 2 septembre, présente. "
+        "Léa, Accueil du soir octobre\u00a0: 1er, 2, 5, 6, 8 et 9 – Réservé le 2 septembre, présente. "
         "lundi 12 octobre – Venue sans réservation."
     )
 
@@ -226,6 +226,18 @@ def test_une_page_quand_elle_tient_et_la_suite_quand_elle_ne_tient_pas(famille_d
     assert all(f"Page {n} sur {len(feuilles)}" in feuille for n, feuille in enumerate(feuilles, 1))
     assert len(feuilles) > 1
     assert len(LIGNE.findall(" ".join(feuilles))) == 40
+
+
+def test_un_mois_de_cantine_de_deux_enfants_tient_sur_une_page(famille_durand, lea, distribution):
+    """With the longest mentions, those of a titre, and a QR code."""
+    jours = [
+        [f"2026-10-{n:02}", "Réservé le 1er octobre, présent, pointé à 13 h par Hugo Leroy."] for n in range(1, 11)
+    ]
+    mot = "Restauration scolaire, 10 repas à 3,40 € (tranche 3, QF 812 au 01/09)"
+    enfants = [lea, Enfant.objects.get(prenom="Tom")]
+    repas = [ligne(mot, "3.40", quantite=10, enfant=enfant, jours=jours) for enfant in enfants]
+    cantine = Regie.objects.get(code="restauration")
+    assert len(pages(documents.imprimer(facturer(famille_durand, cantine, *repas)))) == 1
 
 
 def test_le_pdf_est_accessible_et_en_francais(famille_durand, regie):

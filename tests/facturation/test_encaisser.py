@@ -9,6 +9,7 @@ import pytest
 
 from facturation.actions import encaisser
 from facturation.models import Ecriture, Facture, LigneFacture, Reglement, Remise
+from familles.models import Utilisateur
 from tests.demandes.test_concurrence import Course
 from tests.facturation.essai import facture_essai, regie_essai, titre_essai
 from tests.test_requetes import requetes
@@ -322,3 +323,27 @@ def test_des_cheques_corriges_apres_l_enregistrement_ne_se_disent_pas_enregistre
     assert [reponse.status_code for reponse in reponses] == [302, 302, 422]
     assert "a déjà enregistré un autre règlement" in texte(reponses[2])
     assert list(Reglement.objects.values_list("montant", flat=True)) == [40]
+
+
+def test_la_fiche_d_un_reglement_mene_a_son_recu_et_a_son_annulation(comptable, page, saisie, factures):
+    comptable.post(page, saisie)
+    reglement = Reglement.objects.get()
+    fiche = f"/admin/facturation/reglement/{reglement.pk}/change/"
+    gestes = (f"/releve/reglements/{reglement.uuid}/recu.pdf", f"/admin/reglements/{reglement.pk}/annuler/")
+    assert [geste in comptable.get(fiche).text for geste in gestes] == [True, True]
+    comptable.post(gestes[1], {"motif": "Chèque impayé"})
+    assert [geste in comptable.get(fiche).text for geste in gestes] == [False, False]
+
+
+def test_une_quantite_nulle_se_dit_en_francais_simple(comptable, famille_durand, regie):
+    brouillon = facture_essai(famille_durand, regie, "10.00", emise=False)
+    ligne = {"libelle": "Sortie", "quantite": "0", "prix": "4", "motif": "sortie"}
+    reponse = comptable.post(f"/admin/factures/{brouillon.pk}/lignes/", ligne)
+    assert reponse.context["form"].errors["quantite"] == ["Écrivez un nombre entier, de 1 à 1000."]
+
+
+def test_les_bordereaux_ecrivent_regie_avec_son_accent(comptable, regie):
+    le_comptable = Utilisateur.objects.get(identifiant="comptable")
+    remise = Remise.objects.create(regie=regie, numero=1, le=date(2026, 11, 23), par=le_comptable)
+    pages = [f"/admin/facturation/remise/{suite}" for suite in ("", f"{remise.pk}/change/")]
+    assert ["Regie" in texte(comptable.get(page)) for page in pages] == [False, False]

@@ -1,7 +1,7 @@
 """SEPA direct debits: mandates, what an invoice announces, the file for the bank, what it gives back."""
 
 import xml.etree.ElementTree as ET
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from html import unescape
 
@@ -112,6 +112,15 @@ def test_un_mandat_prend_le_compte_du_dossier_et_ne_montre_pas_l_iban(comptable,
     for vue in ("/admin/facturation/mandat/", f"/admin/facturation/mandat/{cle}/change/"):
         page = comptable.get(vue).content.decode()
         assert ("FR76 •••• 0189" in page, IBAN in page) == (True, False)
+
+
+def test_sans_iban_au_dossier_la_page_le_dit_et_n_offre_rien(comptable, regie, famille_martin):
+    CoordonneesBancaires.objects.filter(famille=famille_martin).delete()
+    adresse = f"/admin/mandats/nouveau/?famille={famille_martin.pk}"
+    page = unescape(comptable.get(adresse).content.decode())
+    assert ("n'a pas d'IBAN" in page, "Créer le mandat" in page) == (True, False)
+    assert comptable.post(adresse, {"regie": regie.pk, "signe_le": "2026-11-20"}).status_code == 422
+    assert not Mandat.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -259,6 +268,21 @@ def test_le_lot_s_encaisse_le_jour_dit_et_une_seule_fois(connecter, lot, horloge
         comptable.post(page, {"encaisser": "1"})
     assert (restes(), Reglement.objects.count()) == ([0, 0], 2)
     assert Ecriture.objects.filter(libelle="Règlement\u00a0: prélèvement", le=ECHEANCE).count() == 2
+
+
+def test_avant_son_jour_un_lot_n_offre_ni_encaissement_ni_rejet(connecter, lot, horloge):
+    gestes = ("Encaisser le lot", "Saisir un rejet", "à partir du 2 décembre 2026")
+    prelevements.arreter_lot(lot)
+    page = page_du_lot(connecter("comptable"), lot)
+    assert [geste in page for geste in gestes] == [False, False, True]
+    horloge("2026-12-02T09:00")
+    page = page_du_lot(connecter("comptable"), lot)
+    assert [geste in page for geste in gestes] == [True, True, False]
+
+
+def test_le_fichier_est_fait_le_jour_de_la_commune(comptable, lot):
+    LotPrelevement.objects.update(fichier_le=datetime(2026, 11, 22, 23, 30, tzinfo=UTC))
+    assert "Fichier fait le 23/11/2026" in comptable.get("/admin/facturation/lotprelevement/").text
 
 
 def test_ce_qui_etait_deja_paye_reste_d_avance(lot, factures, regie, famille_durand, agent, horloge):

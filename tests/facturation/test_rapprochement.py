@@ -1,5 +1,6 @@
 """The régisseur and PayFiP's list: what is matched, what is told back, and twice changes nothing."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from html import unescape
@@ -175,3 +176,12 @@ def test_une_raison_illisible_rejette_sans_erreur(payees, connecter):
     adresse = f"{LISTE}{payees[0].pk}/change/"
     reponse = connecter("comptable").post(adresse, {"geste": "rejeter", "motif": "compte\x00 clos"})
     assert (reponse.status_code, Ecriture.objects.filter(libelle__endswith="rejeté, compte clos").count()) == (302, 1)
+
+
+def test_la_fiche_d_un_paiement_dit_ses_codes_en_mots(payees, connecter):
+    tentative = TentativePaiement.objects.order_by("pk").first()
+    TentativePaiement.objects.filter(pk=tentative.pk).update(saisie="W", moyen="CARTE")
+    page = connecter("comptable").get(f"/admin/facturation/tentativepaiement/{tentative.pk}/change/").text
+    trouver = r'fieldBox field-{}.*?class="readonly">([^<]*)<'
+    lus = [re.search(trouver.format(nom), page, re.DOTALL)[1] for nom in ("saisie", "moyen")]
+    assert lus == ["Production", "Carte bancaire"]

@@ -148,6 +148,12 @@ def test_un_long_fichier_se_lit_par_morceaux_et_dit_tout(
     assert all("Claire Durand" in ligne for ligne in lus[1][1:])
 
 
+def test_un_mois_qui_n_a_que_des_brouillons_n_est_pas_propose(tresorerie, cantine, famille_durand):
+    facture_essai(famille_durand, cantine, mois=date(2026, 8, 1), emise=False)
+    filtre = tresorerie.get("/admin/facturation/suivifacture/").context["cl"].filter_specs[0]
+    assert [mois for mois, _ in filtre.lookup_choices] == ["2026-10", "2026-09"]
+
+
 def test_un_nom_qui_serait_une_formule_reste_un_texte_et_un_avoir_un_nombre(tresorerie, famille_durand, agent):
     regie = regie_essai("formule", nom="=HYPERLINK(1)")
     facture = facture_essai(famille_durand, regie, "12.00", mois=date(2026, 8, 1))

@@ -52,7 +52,12 @@ class LigneForm(forms.Form):
         min_value=1,
         max_value=1000,
         initial=1,
-        error_messages={"required": "Écrivez la quantité.", "invalid": "Écrivez un nombre entier."},
+        error_messages={
+            "required": "Écrivez la quantité.",
+            "invalid": "Écrivez un nombre entier.",
+            "min_value": "Écrivez un nombre entier, de 1 à 1000.",
+            "max_value": "Écrivez un nombre entier, de 1 à 1000.",
+        },
     )
     prix = MontantField(
         label="Prix (€)", min_value=-99_999, max_value=99_999, help_text="Négatif pour retirer\u00a0: -4,50."

@@ -44,16 +44,21 @@ def nouveau_mandat(request):
     famille = famille_demandee(request)
     if famille is None:
         return choisir(request, "Nouveau mandat de prélèvement", "?famille=")
+    titre, retour = f"Mandat de prélèvement de la famille {famille.nom}", reverse("admin:compte", args=[famille.pk])
     compte = CoordonneesBancaires.objects.filter(famille=famille).first()
-    dit = f"{compte.titulaire}, {masquer_iban(compte.iban)}" if compte and compte.iban else "aucun IBAN au dossier"
+    if compte is None or not compte.iban:
+        return rendre(request, "sans_iban", titre, {"famille": famille, "retour": retour}, 422 if request.POST else 200)
     return demander(
         request,
         MandatForm(donnees(request)),
-        titre=f"Mandat de prélèvement de la famille {famille.nom}",
-        faits=[f"Compte du dossier\u00a0: {dit}.", "Les prochaines factures annonceront le jour du prélèvement."],
+        titre=titre,
+        faits=[
+            f"Compte du dossier\u00a0: {compte.titulaire}, {masquer_iban(compte.iban)}.",
+            "Les prochaines factures annonceront le jour du prélèvement.",
+        ],
         bouton="Créer le mandat",
         agir=lambda lues: actions.creer_mandat(famille, par=request.user, **lues),
-        retour=reverse("admin:compte", args=[famille.pk]),
+        retour=retour,
         fait="Le mandat est créé.",
     )
 
@@ -160,6 +165,7 @@ def lot(request, pk):
         "choisi": choisi,
         "a_encaisser": any(_est_a_encaisser(row) for row in rows),
         "lignes": lignes,
+        "est_venu": lot.le <= timezone.localdate(),
         "changees": sum(bool(ligne["changee"]) for ligne in lignes) if lot.fichier_le else 0,
         "total": euros(sum((row.montant for row in rows if _est_en_cours(row)), Decimal(0))),
     }
@@ -193,7 +199,7 @@ def _ligne(row, reste, lot):
         "montant": euros(row.montant),
         "suite": _suite(row),
         "changee": changee,
-        "rejetable": _est_en_cours(row),
+        "rejetable": _est_en_cours(row) and lot.le <= timezone.localdate(),
         "retirable": bool(changee and lot.fichier_le),
     }
 

@@ -207,10 +207,11 @@ def annuler(request, pk):
         faits=[
             f"{reglement.get_moyen_display()} de {euros(reglement.montant)}, reçu le {en_clair(reglement.recu_le)}, "
             f"{reglement.famille}.",
-            "Ce qu'il payait sera de nouveau dû. Une écriture contraire le dit sur le compte, rien ne s'efface.",
+            "Ce qu'il payait sera de nouveau dû, et ce qui en était d'avance ne le sera plus. "
+            "Une écriture contraire le dit sur le compte, rien ne s'efface.",
         ],
         bouton="Annuler ce règlement",
         agir=lambda lues: actions.annuler_reglement(reglement, motif=lues["motif"], par=request.user),
         retour=reverse("admin:compte", args=[reglement.famille_id]),
-        fait="Le règlement est annulé\u00a0: ce qu'il payait est de nouveau dû.",
+        fait="Le règlement est annulé\u00a0: il ne paie plus rien.",
     )
